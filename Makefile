@@ -1,0 +1,43 @@
+# Each recipe is a line that a person could type.
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL: # two cargos would wait for each other, two runs share two cores
+.PHONY: help setup e2e test test-static test-unit test-database test-cluster test-faults bench clean
+
+help: ## what can be made
+	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
+
+setup: ## make this machine ready: Docker, kind, a node image, a linker
+	kind/setup
+
+e2e: setup ## set up, then run the HAPI suite on a real cluster
+	cargo test --test e2e -- hapi
+
+test: setup test-static test-unit test-database ## set up, then all checks and tests
+	cargo test --test e2e -- hapi
+	cargo test --test runner
+
+test-static: ## formatting, lints, documentation
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets -- -D warnings
+	cargo clippy --test e2e --test runner -- -D warnings
+	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps
+
+test-unit: ## what needs neither Docker nor a database
+	cargo build --workspace --all-targets
+	cargo test --workspace
+
+test-database: ## migrations and audit assertions against a real PostgreSQL
+	fixtures/with-postgresql cargo test --lib -- --include-ignored migrate audit
+
+test-cluster: setup ## the runner's own tests on a real cluster
+	cargo test --test runner
+
+test-faults: setup ## the costly ones too
+	cargo test --test runner -- --include-ignored
+
+bench: setup ## from nothing to the first case, against a bare cluster
+	fixtures/bench
+
+clean: ## remove what was built
+	cargo clean

@@ -1,0 +1,99 @@
+//! Compares JSON with a part of what it should be.
+
+use serde_json::{Map, Value};
+
+/// Whether `found` has everything that `expected` says. Arrays must be equal.
+pub(super) fn matches(expected: &Value, found: &Value) -> bool {
+    let (all, same) = leaves(expected, Some(found));
+    all == same
+}
+
+/// How many leaves `expected` has, and how many of them `found` has too.
+pub(super) fn leaves(expected: &Value, found: Option<&Value>) -> (usize, usize) {
+    match (expected, found) {
+        // An empty object still wants an object.
+        (Value::Object(keys), found) if !keys.is_empty() => keys
+            .iter()
+            .map(|(key, value)| leaves(value, found.and_then(|found| found.get(key))))
+            .fold((0, 0), |sum, part| (sum.0 + part.0, sum.1 + part.1)),
+        (expected, Some(found)) => (1, usize::from(equal(expected, found))),
+        (_, None) => (1, 0),
+    }
+}
+
+/// What `found` says about the keys of `expected`, and nothing else.
+pub(super) fn project(expected: &Value, found: &Value) -> Value {
+    match (expected, found) {
+        (Value::Object(keys), Value::Object(entries)) => {
+            let known = keys.iter().filter_map(|(key, value)| {
+                let entry = entries.get(key)?;
+                Some((key.clone(), project(value, entry)))
+            });
+            Value::Object(known.collect::<Map<_, _>>())
+        }
+        (_, found) => found.clone(),
+    }
+}
+
+/// Whether a leaf is as expected. A number may be written differently: 1.0 is 1.
+fn equal(expected: &Value, found: &Value) -> bool {
+    match (expected, found) {
+        (Value::Number(expected), Value::Number(found)) => {
+            expected == found || expected.as_f64() == found.as_f64()
+        }
+        (Value::Object(expected), Value::Object(_)) => expected.is_empty(),
+        (Value::Array(expected), Value::Array(found)) => {
+            let pairs = || expected.iter().zip(found);
+            expected.len() == found.len() && pairs().all(|(expected, found)| same(expected, found))
+        }
+        (expected, found) => expected == found,
+    }
+}
+
+/// Whether two values are equal, inside an array.
+fn same(expected: &Value, found: &Value) -> bool {
+    match (expected, found) {
+        (Value::Object(a), Value::Object(b)) => {
+            a.len() == b.len()
+                && a.iter().all(|(key, value)| b.get(key).is_some_and(|found| same(value, found)))
+        }
+        (expected, found) => equal(expected, found),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn every_given_key_must_match_at_every_depth() {
+        let found = json!({"a": 1, "b": {"c": "x", "d": null}, "e": 0.5});
+        for expected in [json!({}), json!({"b": {}}), json!({"a": 1.0, "b": {"c": "x", "d": null}})]
+        {
+            assert!(matches(&expected, &found), "{expected}");
+        }
+        for expected in
+            [json!({"f": null}), json!({"b": {"c": "y"}}), json!({"a": {}}), json!({"e": {"x": 1}})]
+        {
+            assert!(!matches(&expected, &found), "{expected}");
+        }
+    }
+
+    #[test]
+    fn arrays_must_be_equal() {
+        let found = json!({"a": [{"b": 1, "c": 2}, "x"]});
+        assert!(matches(&json!({"a": [{"c": 2.0, "b": 1}, "x"]}), &found));
+        assert!(!matches(&json!({"a": [{"b": 1}, "x"]}), &found));
+        assert!(!matches(&json!({"a": [{"b": 1, "c": 2}]}), &found));
+    }
+
+    #[test]
+    fn a_projection_keeps_the_expected_keys_only() {
+        let expected = json!({"a": 1, "b": {"c": 2, "gone": 3}, "d": {"e": 1}});
+        let found = json!({"a": 9, "b": {"c": 2, "more": 4}, "d": "text", "f": 0});
+        assert_eq!(project(&expected, &found), json!({"a": 9, "b": {"c": 2}, "d": "text"}));
+        assert_eq!(leaves(&expected, Some(&found)), (4, 1));
+    }
+}

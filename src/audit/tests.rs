@@ -1,0 +1,156 @@
+//! Watches the table of a real server.
+//!
+//! These tests are ignored because they need a server: point PGHOST, PGPORT and
+//! PGUSER at one that may be written to, and run with `--ignored`. Each makes a
+//! database of its own and drops it.
+
+use std::path::Path;
+
+use serde_json::json;
+use sqlx::{AssertSqlSafe, Connection, PgConnection};
+
+use super::*;
+use crate::{migrate, wait};
+
+const ID: &str = "incident-7";
+const FLUSH: Duration = Duration::from_millis(400);
+
+/// A database that is dropped at the end of a test that passes.
+struct Database {
+    options: PgConnectOptions,
+    name: String,
+}
+
+impl Database {
+    async fn create() -> Self {
+        let name = format!("kindwright_{}", uuid::Uuid::new_v4().simple());
+        server(&format!("CREATE DATABASE {name}")).await;
+        let options = PgConnectOptions::new().database(&name);
+        Self { options, name }
+    }
+
+    async fn migrated() -> Self {
+        let database = Self::create().await;
+        let files =
+            migrate::discover(&Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations")).unwrap();
+        migrate::apply(&database.options, &files).await.unwrap();
+        database
+    }
+
+    async fn insert(&self, event_type: &str, data: &Value) {
+        let mut connection = PgConnection::connect_with(&self.options).await.unwrap();
+        let query = sqlx::query(
+            "INSERT INTO audit_events (event_date, event_type, event_category, event_action, event_outcome,
+                 actor_type, actor_id, resource_type, resource_id, correlation_id, event_data)
+             VALUES ((now() AT TIME ZONE 'UTC')::date, $1, 'analysis', 'a', 'success',
+                 'service', 'analysis-service', 'analysis', 'r', $2, $3)",
+        );
+        query.bind(event_type).bind(ID).bind(data).execute(&mut connection).await.unwrap();
+    }
+
+    fn audit(&self) -> Audit {
+        Audit::new(Some(self.options.clone()), ID.to_owned(), FLUSH).emitter("analysis-service")
+    }
+
+    async fn drop(self) {
+        server(&format!("DROP DATABASE {} WITH (FORCE)", self.name)).await;
+    }
+}
+
+async fn server(sql: &str) {
+    let mut connection =
+        PgConnection::connect_with(&PgConnectOptions::new().database("postgres")).await.unwrap();
+    sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut connection).await.unwrap();
+}
+
+#[tokio::test]
+#[ignore = "needs PostgreSQL"]
+async fn rows_that_come_late_are_waited_for() {
+    let database = Database::migrated().await;
+    let late = async {
+        for event_type in ["llm_request", "llm_response"] {
+            wait::pause(Duration::from_millis(200)).await;
+            database.insert(event_type, &json!({"model": "m"})).await;
+        }
+    };
+    let audit = database
+        .audit()
+        .exactly(2)
+        .in_order(["llm_request", "llm_response"])
+        .all_matching(json!({"event_data": {"model": "m"}, "retention_days": 2555}));
+    let ((), rows) = tokio::join!(late, audit.holds());
+    let rows = rows.unwrap();
+    assert_eq!(
+        rows.iter().map(AuditRow::event_type).collect::<Vec<_>>(),
+        ["llm_request", "llm_response"]
+    );
+    assert_eq!(rows[0].get("event_data.model"), Some(&json!("m")));
+    assert_eq!(super::rows(&database.options, ID).await.unwrap().len(), 2);
+    database.drop().await;
+}
+
+#[tokio::test]
+#[ignore = "needs PostgreSQL"]
+async fn one_row_too_many_within_the_flush_interval_is_found() {
+    let database = Database::migrated().await;
+    database.insert("llm_request", &json!({})).await;
+    let late = async {
+        wait::pause(FLUSH / 2).await;
+        database.insert("llm_request", &json!({})).await;
+    };
+    let ((), found) = tokio::join!(late, database.audit().exactly(1).holds());
+    let text = found.unwrap_err().to_string();
+    assert!(text.starts_with("audit of `incident-7`: 2 rows instead of 1 after "), "{text}");
+    database.drop().await;
+}
+
+#[tokio::test]
+#[ignore = "needs PostgreSQL"]
+async fn no_row_at_all_can_be_expected() {
+    let database = Database::migrated().await;
+    let started = std::time::Instant::now();
+    assert_eq!(database.audit().exactly(0).holds().await.unwrap(), []);
+    assert!(started.elapsed() >= FLUSH);
+    let text = database.audit().within(FLUSH).holds().await.unwrap_err().to_string();
+    assert!(text.contains(": no row instead of at least 1 after "), "{text}");
+    database.drop().await;
+}
+
+#[tokio::test]
+#[ignore = "needs PostgreSQL"]
+async fn a_missing_table_ends_the_wait_at_once() {
+    let database = Database::create().await;
+    let started = std::time::Instant::now();
+    let error = database.audit().holds().await.unwrap_err();
+    assert!(matches!(error, AuditError::NotMigrated));
+    assert!(started.elapsed() < Duration::from_secs(5));
+    database.drop().await;
+}
+
+#[tokio::test]
+#[ignore = "needs PostgreSQL"]
+async fn a_session_that_is_ended_is_opened_again() {
+    let database = Database::migrated().await;
+    let late = async {
+        wait::pause(Duration::from_millis(300)).await;
+        server(&format!(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{}'",
+            database.name
+        ))
+        .await;
+        database.insert("llm_request", &json!({})).await;
+    };
+    let ((), rows) = tokio::join!(late, database.audit().holds());
+    assert_eq!(rows.unwrap().len(), 1);
+    database.drop().await;
+}
+
+#[tokio::test]
+#[ignore = "needs PostgreSQL"]
+async fn a_database_that_does_not_answer_is_told_apart_from_missing_rows() {
+    let nowhere = PgConnectOptions::new().host("127.0.0.1").port(1);
+    let audit = Audit::new(Some(nowhere), ID.to_owned(), FLUSH).within(Duration::from_millis(300));
+    let text = audit.holds().await.unwrap_err().to_string();
+    assert!(text.starts_with("the audit rows of `incident-7` could not be read for "), "{text}");
+    assert!(text.contains("Connection refused"), "{text}");
+}

@@ -1,0 +1,82 @@
+//! Finds the Docker daemon once, for the API client and for kind alike.
+
+use bollard::{API_DEFAULT_VERSION, Docker};
+use thiserror::Error;
+
+use crate::exec::{Command, ExecError};
+
+/// How long one request to the daemon may take, in seconds.
+const TIMEOUT: u64 = 300;
+
+/// Where the daemon listens, as `DOCKER_HOST` writes it.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub(crate) struct Endpoint(String);
+
+/// Why there is no Docker daemon.
+#[derive(Debug, Error)]
+pub(crate) enum DockerError {
+    /// The command line tool is missing or has no context.
+    #[error("ask `docker` for its current context")]
+    Context(#[source] ExecError),
+    /// The endpoint is of a kind that cannot be used.
+    #[error(
+        "the Docker endpoint `{0}` is neither unix:// nor tcp://; set DOCKER_HOST to one that is"
+    )]
+    Unsupported(String),
+    /// The daemon does not answer.
+    #[error("{}", silent(endpoint, source))]
+    Silent {
+        /// Where it was looked for.
+        endpoint: String,
+        /// What happened instead.
+        source: bollard::errors::Error,
+    },
+}
+
+impl Endpoint {
+    /// `DOCKER_HOST`, else the endpoint of Docker's current context.
+    pub(crate) async fn resolve(docker_host: Option<&str>) -> Result<Self, DockerError> {
+        if let Some(host) = docker_host {
+            return Ok(Self(host.to_owned()));
+        }
+        let context = Command::new("docker")
+            .args(["context", "inspect", "--format", "{{.Endpoints.docker.Host}}"])
+            .output()
+            .await
+            .map_err(DockerError::Context)?;
+        Ok(Self(context.trim().to_owned()))
+    }
+
+    /// No endpoint yet.
+    pub(crate) fn unknown() -> Self {
+        Self(String::new())
+    }
+
+    /// The endpoint as `DOCKER_HOST` takes it.
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// A client of the daemon, which has answered once.
+    pub(crate) async fn connect(&self) -> Result<Docker, DockerError> {
+        let client = if let Some(path) = self.0.strip_prefix("unix://") {
+            Docker::connect_with_unix(path, TIMEOUT, API_DEFAULT_VERSION)
+        } else if self.0.starts_with("tcp://") {
+            Docker::connect_with_http(&self.0, TIMEOUT, API_DEFAULT_VERSION)
+        } else {
+            return Err(DockerError::Unsupported(self.0.clone()));
+        };
+        let silent = |source| DockerError::Silent { endpoint: self.0.clone(), source };
+        client.map_err(silent)?.negotiate_version().await.map_err(silent)
+    }
+}
+
+fn silent(endpoint: &str, source: &bollard::errors::Error) -> String {
+    let words = source.to_string();
+    let next = if words.contains("ermission denied") {
+        "may this user open the socket? (`sudo usermod -aG docker $USER`, then log in again)"
+    } else {
+        "is Docker running? (`sudo systemctl start docker`, or `make setup`)"
+    };
+    format!("the Docker daemon at {endpoint} does not answer; {next}")
+}

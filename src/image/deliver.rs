@@ -1,0 +1,172 @@
+//! Brings images from the Docker daemon into the containerd of every node.
+//!
+//! Each content has a name of its own on a node, beside those of the runs. It is
+//! set last, so where it exists nothing has to be sent.
+
+use std::collections::BTreeMap;
+
+use bollard::Docker;
+use futures_util::future::try_join_all;
+
+use super::{Built, ImageError, Reference, node, reference::content_name};
+
+/// An image that every node has. Only [`deliver`] makes one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Delivered {
+    wanted: Reference,
+    reference: Reference,
+}
+
+impl Delivered {
+    /// The reference that the plan asked for.
+    pub(crate) fn wanted(&self) -> &str {
+        self.wanted.as_str()
+    }
+
+    /// The reference to deploy.
+    ///
+    /// Where an earlier run brought the same content for the same consumer, it
+    /// is the one of that run, so that what is deployed need not change.
+    pub(crate) fn reference(&self) -> &str {
+        self.reference.as_str()
+    }
+}
+
+/// The names of a node's images, and what they stand for.
+type Names = BTreeMap<String, String>;
+
+/// Brings all images to all nodes, and returns once every node has them.
+pub(crate) async fn deliver(
+    docker: &Docker,
+    nodes: &[String],
+    images: &[Built],
+) -> Result<Vec<Delivered>, ImageError> {
+    let before = try_join_all(nodes.iter().map(|node| names(docker, node))).await?;
+    let mut wanted = Vec::new();
+    for image in images {
+        let content = content_name(&image.id);
+        for reference in &image.references {
+            let earlier = deployed(&content, reference, &before);
+            let delivered = Delivered {
+                wanted: reference.clone(),
+                reference: earlier.unwrap_or_else(|| reference.clone()),
+            };
+            wanted.push((content.clone(), delivered));
+        }
+    }
+    let nodes = nodes.iter().zip(&before);
+    try_join_all(nodes.map(|(node, before)| send(docker, node, before, &wanted))).await?;
+    Ok(wanted.into_iter().map(|(_, delivered)| delivered).collect())
+}
+
+/// The name that an earlier run gave to the same content for the same consumer, in every node.
+fn deployed(content: &str, wanted: &Reference, nodes: &[Names]) -> Option<Reference> {
+    let (first, others) = nodes.split_first()?;
+    let earlier = |names: &Names, name: &String| {
+        let same = names.get(content).is_some_and(|content| names.get(name) == Some(content));
+        same && wanted.is_kin_of(name)
+    };
+    let everywhere = |name: &&String| others.iter().all(|names| earlier(names, name));
+    let found = first.keys().filter(|name| earlier(first, name)).find(everywhere)?;
+    Some(Reference::known(found))
+}
+
+/// Brings to one node what it does not have.
+async fn send(
+    docker: &Docker,
+    node: &str,
+    before: &Names,
+    wanted: &[(String, Delivered)],
+) -> Result<(), ImageError> {
+    let mut lacking: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for (content, delivered) in wanted {
+        if !before.contains_key(delivered.reference()) {
+            lacking.entry(content).or_default().push(delivered.reference());
+        }
+    }
+    if lacking.is_empty() {
+        return Ok(());
+    }
+    let absent = lacking.iter().filter(|(content, _)| !before.contains_key(**content));
+    let absent: Vec<_> = absent.flat_map(|(_, names)| names).copied().collect();
+    if !absent.is_empty() {
+        // A node runs what the daemon runs. `--all-platforms` would ask for
+        // layers that an archive of Docker's containerd store does not have.
+        let archive = docker.export_images(&absent);
+        node::ctr_reading(docker, node, &["images", "import", "-"], archive).await?;
+    }
+    let naming = lacking.iter().map(async |(content, names)| {
+        let (from, to) = match names.first() {
+            Some(first) if !before.contains_key(*content) => (*first, &[*content][..]),
+            _ => (*content, names.as_slice()),
+        };
+        // With force, as another delivery may have been here in the meantime.
+        let arguments = [&["images", "tag", "--force", from], to].concat();
+        node::ctr(docker, node, &arguments).await
+    });
+    try_join_all(naming).await?;
+    if absent.is_empty() {
+        // Each name has been set by a command of its own, and none has failed.
+        return Ok(());
+    }
+    verify(docker, node, &absent).await
+}
+
+/// Looks whether an import has brought everything, which its own success does not say.
+async fn verify(docker: &Docker, node: &str, wanted: &[&str]) -> Result<(), ImageError> {
+    let there = names(docker, node).await?;
+    let lost = wanted.iter().filter(|name| !there.contains_key(**name));
+    let lost: Vec<_> = lost.copied().collect();
+    if lost.is_empty() {
+        return Ok(());
+    }
+    Err(ImageError::Lost { node: node.to_owned(), references: lost.join(", ") })
+}
+
+async fn names(docker: &Docker, node: &str) -> Result<Names, ImageError> {
+    let table = node::ctr(docker, node, &["images", "ls", "name~=^localhost/"]).await?;
+    Ok(parsed(&table))
+}
+
+/// Names and digests of the table that `ctr images ls` prints: REF, TYPE, DIGEST and more.
+fn parsed(table: &str) -> Names {
+    let rows = table.lines().skip(1).filter_map(|line| {
+        let mut columns = line.split_whitespace();
+        Some((columns.next()?.to_owned(), columns.nth(1)?.to_owned()))
+    });
+    rows.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CONTENT: &str = "localhost/kindwright:00112233445566778899aabbccddeeff";
+
+    fn node(names: &[(&str, &str)]) -> Names {
+        let own = [(CONTENT.trim_start_matches("localhost/"), "new")];
+        let names = own.iter().chain(names);
+        names.map(|(name, digest)| (format!("localhost/{name}"), (*digest).to_owned())).collect()
+    }
+
+    #[test]
+    fn the_name_of_an_earlier_run_is_used_where_every_node_has_it_for_the_same_content() {
+        let wanted = Reference::new("gateway", "api", "22222222");
+        let earlier = node(&[("gateway:api-00000000", "old"), ("gateway:api-11111111", "new")]);
+        let found = deployed(CONTENT, &wanted, &[earlier.clone(), earlier.clone()]);
+        assert_eq!(found, Some(Reference::new("gateway", "api", "11111111")));
+        let other = node(&[("gateway:api-11111111", "old")]);
+        assert_eq!(deployed(CONTENT, &wanted, &[earlier.clone(), other]), None);
+        let consumer = Reference::new("gateway", "holmesgpt-api", "22222222");
+        assert_eq!(deployed(CONTENT, &consumer, &[earlier]), None);
+    }
+
+    #[test]
+    fn a_table_is_read_by_its_columns() {
+        let table = "REF                TYPE      DIGEST     SIZE     PLATFORMS   LABELS\n\
+                     localhost/a:b-c  application/vnd.oci.image.manifest.v1+json sha256:00 1.1 MiB linux/amd64 -\n";
+        let names = parsed(table);
+        assert_eq!(names.get("localhost/a:b-c").map(String::as_str), Some("sha256:00"));
+        assert_eq!(names.len(), 1);
+    }
+}

@@ -1,0 +1,106 @@
+//! Why an image could not be made or delivered.
+
+use std::{io, path::PathBuf};
+
+use bollard::errors::Error;
+use thiserror::Error;
+
+/// Why an image could not be made or delivered.
+#[derive(Debug, Error)]
+#[expect(missing_docs, reason = "the message of a variant says what its fields are")]
+pub enum ImageError {
+    #[error("image `{image}`: read the program {} (is it built?)", path.display())]
+    Program {
+        image: String,
+        path: PathBuf,
+        #[source]
+        source: io::Error,
+    },
+    #[error("image `{image}`: {} {why}; give a program for Linux, or a Dockerfile", path.display())]
+    NoProgram { image: String, path: PathBuf, why: String },
+    #[error(
+        "image `{image}`: {what} is for {found}, but the Docker daemon runs {wanted}; build it for {wanted}"
+    )]
+    Architecture { image: String, what: String, found: String, wanted: String },
+    #[error("image `{image}`: {} links `{library}`, which no directory of its loader has; install it, or link it statically", needed_by.display())]
+    Library { image: String, library: String, needed_by: PathBuf },
+    #[error("image `{image}`: pack the program {}", path.display())]
+    Pack {
+        image: String,
+        path: PathBuf,
+        #[source]
+        source: io::Error,
+    },
+    #[error("image `{image}`: read {} for the build", path.display())]
+    Context {
+        image: String,
+        path: PathBuf,
+        #[source]
+        source: io::Error,
+    },
+    #[error("image `{image}`: there is no {} in the context {}", file.display(), context.display())]
+    NoDockerfile { image: String, context: PathBuf, file: PathBuf },
+    #[error("image `{image}`: {}: `{pattern}` is not a pattern", path.display())]
+    Ignore { image: String, path: PathBuf, pattern: String },
+    #[error("image `{image}`: {step}: {words}{}", indented(log))]
+    Build { image: String, step: String, words: String, log: String },
+    #[error(
+        "image `{image}`: `{reference}` is not in the Docker daemon and cannot be pulled: {words}; is its registry reachable (`docker pull {reference}`)? another image can be named by KINDWRIGHT_IMAGE_{setting}"
+    )]
+    Absent { image: String, reference: String, words: String, setting: String },
+    #[error("an image without a reference would be left behind; give one")]
+    Nameless,
+    #[error("{what}")]
+    Docker {
+        what: String,
+        #[source]
+        source: Box<Error>,
+    },
+    #[error("node `{node}` is {state}; see `docker logs {node}`{}", indented(log))]
+    Ended { node: String, state: String, log: String },
+    #[error(
+        "node `{node}` has no space left for images; free some on the disk of the Docker daemon (`docker system df`), then run again"
+    )]
+    DiskFull { node: String },
+    #[error("node `{node}`: `{command}` ended with {code}{}", indented(words))]
+    Refused { node: String, command: String, code: i64, words: String },
+    #[error(
+        "node `{node}` does not have {references} although the delivery succeeded; are others removing images there?"
+    )]
+    Lost { node: String, references: String },
+}
+
+impl ImageError {
+    /// Says what the daemon was asked for when it refused.
+    pub(super) fn docker(what: impl Into<String>) -> impl FnOnce(Error) -> Self {
+        |source| Self::Docker { what: what.into(), source: Box::new(source) }
+    }
+}
+
+/// Whether the daemon says that there is no such thing.
+pub(super) fn is_absent(error: &Error) -> bool {
+    matches!(error, Error::DockerResponseServerError { status_code: 404, .. })
+}
+
+fn indented(text: &str) -> String {
+    text.lines().fold(String::new(), |all, line| all + "\n    " + line)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failed_step_is_followed_by_its_last_lines() {
+        let error = ImageError::Build {
+            image: "gateway".into(),
+            step: "[2/3] RUN make".into(),
+            words: "exit code: 2".into(),
+            log: "cc main.c\nmain.c:1: no".into(),
+        };
+        assert_eq!(
+            error.to_string(),
+            "image `gateway`: [2/3] RUN make: exit code: 2\n    cc main.c\n    main.c:1: no"
+        );
+    }
+}

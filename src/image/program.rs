@@ -1,0 +1,266 @@
+//! Packs a program of this machine with nothing but what it needs to start.
+//!
+//! There is no shell and no distribution in the image: the program without its
+//! debug information, its loader, the libraries that it links, a `/tmp`, and
+//! the certificates that this machine trusts.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs::{self, File},
+    io,
+    os::unix::fs::MetadataExt as _,
+    path::{Path, PathBuf},
+};
+
+use serde_json::{Value, json};
+
+use super::{ImageError, Reference, archive::Archive, elf::Elf, load, shared_objects, strip};
+
+/// Where the program is in its image.
+const PROGRAM: &str = "/program";
+
+/// Where its libraries are in the image.
+const LIBRARIES: &str = "/lib";
+
+/// Where systems keep the certificates that they trust, all in one file.
+const CERTIFICATES: [&str; 5] = [
+    "/etc/ssl/certs/ca-certificates.crt",
+    "/etc/pki/tls/certs/ca-bundle.crt",
+    "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
+    "/etc/ssl/ca-bundle.pem",
+    "/etc/ssl/cert.pem",
+];
+
+/// Part of what decides whether an image is still right: how it was packed.
+const PACKING: &str = concat!("kindwright ", env!("CARGO_PKG_VERSION"));
+
+/// A program, and all that its image will hold.
+#[derive(Clone, Debug)]
+pub(super) struct Program {
+    image: String,
+    path: PathBuf,
+    architecture: String,
+    /// Files of this machine by their path in the image.
+    system: BTreeMap<PathBuf, PathBuf>,
+    certificates: Option<PathBuf>,
+    arguments: Vec<String>,
+}
+
+impl Program {
+    /// Looks at the program at `path`, and for what it links.
+    pub(super) fn inspect(
+        image: &str,
+        path: &Path,
+        arguments: &[String],
+        architecture: &str,
+    ) -> Result<Self, ImageError> {
+        let elf = Elf::read(path).map_err(|source| {
+            if source.kind() != io::ErrorKind::InvalidData {
+                return unreadable(image, path)(source);
+            }
+            ImageError::NoProgram {
+                image: image.to_owned(),
+                path: path.to_owned(),
+                why: source.to_string(),
+            }
+        })?;
+        if elf.architecture() != architecture {
+            return Err(ImageError::Architecture {
+                image: image.to_owned(),
+                what: path.display().to_string(),
+                found: elf.architecture(),
+                wanted: architecture.to_owned(),
+            });
+        }
+        let libraries =
+            shared_objects::linked_by(path, &elf).map_err(|missing| ImageError::Library {
+                image: image.to_owned(),
+                library: missing.library,
+                needed_by: missing.needed_by,
+            })?;
+        let libraries = libraries.into_iter();
+        let libraries = libraries.map(|(name, file)| (Path::new(LIBRARIES).join(name), file));
+        let certificates = CERTIFICATES.iter().map(PathBuf::from).find(|path| path.is_file());
+        let same = elf.interpreter.map(PathBuf::from).into_iter().chain(certificates.clone());
+        let same = same.map(|path| (path.clone(), path));
+        Ok(Self {
+            image: image.to_owned(),
+            path: path.to_owned(),
+            architecture: architecture.to_owned(),
+            system: libraries.chain(same).collect(),
+            certificates,
+            arguments: arguments.to_vec(),
+        })
+    }
+
+    /// Digits that change when a file, an argument or a label does.
+    ///
+    /// Files count by what make goes by, not by what they hold, so that it
+    /// takes no time where nothing changed.
+    pub(super) fn fingerprint(
+        &self,
+        labels: &BTreeMap<String, String>,
+    ) -> Result<String, ImageError> {
+        let mut files = Vec::new();
+        for file in [&self.path].into_iter().chain(self.system.values()) {
+            let state = fs::metadata(file).map_err(unreadable(&self.image, file))?;
+            let modified = (state.mtime(), state.mtime_nsec());
+            files.push((file, state.dev(), state.ino(), state.len(), modified));
+        }
+        let all = format!("{:?}", (PACKING, &self.arguments, labels, &self.system, files));
+        load::sha256(all.as_bytes()).map_err(unreadable(&self.image, &self.path))
+    }
+
+    /// Packs its image under all names.
+    pub(super) async fn pack(
+        self,
+        labels: BTreeMap<String, String>,
+        references: Vec<Reference>,
+    ) -> Result<Archive, ImageError> {
+        let (image, path) = (self.image.clone(), self.path.clone());
+        let stripped = strip::stripped(&path).await.map_err(unreadable(&image, &path))?;
+        // Copying some ten megabytes would hold up other tasks.
+        let packing = tokio::task::spawn_blocking(move || {
+            let system = self.system_layer()?;
+            let program = self.program_layer(stripped.as_ref())?;
+            let layers = vec![("system", system), ("program", program)];
+            load::assemble(&self.architecture, &self.config(&labels), layers, &references)
+        });
+        let packed = packing.await.map_err(io::Error::other).flatten();
+        packed.map_err(|source| ImageError::Pack { image, path, source })
+    }
+
+    /// What changes with the machine, and so is the same for all its programs.
+    fn system_layer(&self) -> io::Result<Archive> {
+        let mut layer = Archive::new()?;
+        // A directory that is not named would be closed to all but root.
+        let parents = self.system.keys().flat_map(|path| path.ancestors().skip(1));
+        let parents: BTreeSet<_> = parents.chain([Path::new("/etc")]).collect();
+        for parent in parents.into_iter().filter(|parent| *parent != Path::new("/")) {
+            layer.directory(relative(parent), 0o755)?;
+        }
+        for (inside, file) in &self.system {
+            layer.file(relative(inside), 0o755, &File::open(file)?)?;
+        }
+        // Without it, old versions of glibc ask the DNS for `localhost` first.
+        layer.text("etc/nsswitch.conf", "hosts: files dns\n")?;
+        layer.directory("tmp", 0o1777)?;
+        Ok(layer)
+    }
+
+    fn program_layer(&self, stripped: Option<&File>) -> io::Result<Archive> {
+        let mut layer = Archive::new()?;
+        let name = relative(Path::new(PROGRAM));
+        match stripped {
+            Some(file) => layer.file(name, 0o755, file)?,
+            None => layer.file(name, 0o755, &File::open(&self.path)?)?,
+        }
+        Ok(layer)
+    }
+
+    fn config(&self, labels: &BTreeMap<String, String>) -> Value {
+        // The libraries come from many directories into one, which a loader has
+        // to be told; OpenSSL and others look for certificates in yet other places.
+        let libraries = format!("LD_LIBRARY_PATH={LIBRARIES}");
+        let certificates = self.certificates.as_ref();
+        let certificates = certificates.map(|path| format!("SSL_CERT_FILE={}", path.display()));
+        let environment: Vec<_> = [libraries].into_iter().chain(certificates).collect();
+        let arguments = self.arguments.iter().map(String::as_str);
+        let command: Vec<_> = [PROGRAM].into_iter().chain(arguments).collect();
+        json!({
+            "User": "1001",
+            "Env": environment,
+            "Entrypoint": command,
+            "WorkingDir": "/",
+            "Labels": labels,
+        })
+    }
+}
+
+/// The path as an archive has it.
+fn relative(inside: &Path) -> &Path {
+    inside.strip_prefix("/").unwrap_or(inside)
+}
+
+fn unreadable(image: &str, path: &Path) -> impl FnOnce(io::Error) -> ImageError {
+    |source| ImageError::Program { image: image.to_owned(), path: path.to_owned(), source }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn inspect(path: &Path, arguments: &[String]) -> Result<Program, ImageError> {
+        let this = Elf::read(&std::env::current_exe().unwrap()).unwrap();
+        Program::inspect("self", path, arguments, &this.architecture())
+    }
+
+    fn this_test(arguments: &[&str]) -> Program {
+        let arguments: Vec<_> = arguments.iter().map(|text| (*text).to_owned()).collect();
+        inspect(&std::env::current_exe().unwrap(), &arguments).unwrap()
+    }
+
+    #[test]
+    fn arguments_follow_the_program() {
+        let config = this_test(&["a b", "$d"]).config(&BTreeMap::new());
+        assert_eq!(config["Entrypoint"], json!(["/program", "a b", "$d"]));
+        assert_eq!(config["User"], "1001");
+    }
+
+    #[test]
+    fn every_directory_of_a_layer_is_named_before_its_files() {
+        let layer = this_test(&[]).system_layer().unwrap();
+        let mut layer = tar::Archive::new(layer.into_file().unwrap());
+        let mut known = BTreeSet::from([PathBuf::new()]);
+        for entry in layer.entries().unwrap() {
+            let path = entry.unwrap().path().unwrap().into_owned();
+            assert!(known.contains(path.parent().unwrap()), "{}", path.display());
+            known.insert(path);
+        }
+        assert!(known.contains(Path::new("tmp")));
+    }
+
+    #[test]
+    fn a_program_for_another_machine_is_refused() {
+        let program = std::env::current_exe().unwrap();
+        let error = Program::inspect("self", &program, &[], "vax").unwrap_err().to_string();
+        assert!(error.ends_with("the Docker daemon runs vax; build it for vax"), "{error}");
+    }
+
+    #[test]
+    fn a_fingerprint_changes_with_arguments_labels_and_files() {
+        let none = BTreeMap::new();
+        let first = this_test(&["a", "b"]).fingerprint(&none).unwrap();
+        assert_eq!(first, this_test(&["a", "b"]).fingerprint(&none).unwrap());
+        assert_ne!(first, this_test(&["ab"]).fingerprint(&none).unwrap());
+        let labels = BTreeMap::from([("cache".to_owned(), "yes".to_owned())]);
+        assert_ne!(first, this_test(&["a", "b"]).fingerprint(&labels).unwrap());
+
+        let copy = tempfile::NamedTempFile::new().unwrap();
+        fs::copy(std::env::current_exe().unwrap(), copy.path()).unwrap();
+        let program = inspect(copy.path(), &[]).unwrap();
+        let before = program.fingerprint(&none).unwrap();
+        fs::copy(std::env::current_exe().unwrap(), copy.path()).unwrap();
+        assert_ne!(before, program.fingerprint(&none).unwrap());
+    }
+
+    #[test]
+    fn a_script_is_refused_with_the_next_step() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        fs::write(file.path(), "#!/bin/sh\n").unwrap();
+        let error = inspect(file.path(), &[]).unwrap_err().to_string();
+        assert!(
+            error.ends_with("is not an ELF file; give a program for Linux, or a Dockerfile"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn a_missing_program_asks_whether_it_is_built() {
+        let error = inspect(Path::new("/nowhere/platform"), &[]).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "image `self`: read the program /nowhere/platform (is it built?)"
+        );
+    }
+}

@@ -1,0 +1,92 @@
+//! Finds an image that exists, in the daemon or in a registry.
+
+use bollard::{
+    Docker, errors::Error, models::ImageInspect, query_parameters::CreateImageOptionsBuilder,
+};
+use futures_util::TryStreamExt as _;
+
+use super::{ImageError, error::is_absent};
+use crate::settings::override_name;
+
+/// The id of an image that the daemon has or can pull.
+///
+/// What was pulled belongs to the user, and stays.
+pub(super) async fn find_or_pull(
+    docker: &Docker,
+    image: &str,
+    reference: &str,
+    architecture: &str,
+) -> Result<String, ImageError> {
+    let absent = |words: String| ImageError::Absent {
+        image: image.to_owned(),
+        reference: reference.to_owned(),
+        words,
+        setting: override_name(image),
+    };
+    let mut found = find(docker, reference).await?;
+    if found.is_none() {
+        pull(docker, reference).await.map_err(|error| absent(words(error)))?;
+        found = find(docker, reference).await?;
+    }
+    let found = found.ok_or_else(|| absent("it was pulled, and is gone".to_owned()))?;
+    match found.architecture {
+        Some(found) if !found.is_empty() && found != architecture => {
+            Err(ImageError::Architecture {
+                image: image.to_owned(),
+                what: format!("`{reference}`"),
+                found,
+                wanted: architecture.to_owned(),
+            })
+        }
+        _ => Ok(found.id.unwrap_or_default()),
+    }
+}
+
+async fn find(docker: &Docker, reference: &str) -> Result<Option<ImageInspect>, ImageError> {
+    match docker.inspect_image(reference).await {
+        Ok(found) => Ok(Some(found)),
+        Err(error) if is_absent(&error) => Ok(None),
+        Err(error) => Err(ImageError::docker(format!("inspect the image `{reference}`"))(error)),
+    }
+}
+
+async fn pull(docker: &Docker, reference: &str) -> Result<(), Error> {
+    let reference = with_tag(reference);
+    let options = CreateImageOptionsBuilder::default().from_image(&reference).build();
+    let mut messages = docker.create_image(Some(options), None, None);
+    while let Some(message) = messages.try_next().await? {
+        if let Some(error) = message.error_detail.and_then(|detail| detail.message) {
+            return Err(Error::DockerStreamError { error });
+        }
+    }
+    Ok(())
+}
+
+/// A name without a tag would pull all of them.
+fn with_tag(reference: &str) -> String {
+    let name = reference.rsplit('/').next().unwrap_or(reference);
+    if name.contains([':', '@']) { reference.to_owned() } else { format!("{reference}:latest") }
+}
+
+/// What the daemon said, without what the client adds.
+fn words(error: Error) -> String {
+    if let Error::DockerResponseServerError { message: words, .. }
+    | Error::DockerStreamError { error: words } = error
+    {
+        return words;
+    }
+    error.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_without_a_tag_means_the_latest() {
+        assert_eq!(with_tag("postgres"), "postgres:latest");
+        assert_eq!(with_tag("registry:5000/postgres"), "registry:5000/postgres:latest");
+        assert_eq!(with_tag("registry:5000/postgres:15"), "registry:5000/postgres:15");
+        assert_eq!(with_tag("postgres@sha256:00"), "postgres@sha256:00");
+    }
+}

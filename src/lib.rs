@@ -1,0 +1,55 @@
+//! Runs black-box end-to-end suites on Kubernetes, from `cargo test`.
+//!
+//! A run is one walk through rooms. Each takes the proof left by the room
+//! before it and leaves a proof of its own; nothing flows backwards, and every
+//! effect is promised to the ledger before it begins.
+//!
+//! ```text
+//! argv ─► Cli ──┐
+//! env ──► Settings ─► Selection ─► Inventory ─► Plan ─┬─► images: build ────────────┐
+//! suites ───────┘                     Seed ───────────┴─► cluster: create, deliver ─┴─► Stack ─► cases ─► Verdict
+//! ```
+//!
+//! The private module `run` is the only one that knows the order. To find where
+//! an effect happens, look for the room that owns it: processes in `exec`, time
+//! in [`wait`], the environment in `settings`, the terminal in `report`,
+//! undoing in `ledger` and `janitor`.
+//!
+//! A suite's author needs [`Suite`], [`Workload`], [`Image`], [`Secret`],
+//! [`Migrations`], [`cases!`], [`Ctx`] and [`ensure!`]; [`main`] does the rest.
+
+pub mod audit;
+mod cli;
+mod cluster;
+mod command;
+mod docker;
+mod evidence;
+mod exec;
+pub mod image;
+mod inventory;
+mod janitor;
+mod ledger;
+mod migrate;
+mod objects;
+mod plan;
+mod report;
+mod run;
+mod seed;
+mod selection;
+mod settings;
+mod stack;
+pub mod suite;
+pub mod wait;
+
+pub use {
+    command::command,
+    image::Image,
+    inventory::Project,
+    objects::{Objects, ObjectsError},
+    run::main,
+    stack::{Disturb, DisturbError},
+    suite::{
+        Answer, Case, CaseResult, Ctx, Database, Failure, HttpError, Migrations, Secret, Suite,
+        Workload, password, text,
+    },
+};

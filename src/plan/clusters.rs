@@ -1,0 +1,196 @@
+//! Divides the suites into clusters, and decides how each cluster is made.
+
+use std::{collections::BTreeMap, fmt};
+
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::{Inputs, Problem, SuitePlan, images};
+use crate::{cli::Clusters, seed::RunId, settings::HostPorts, suite::Suite};
+
+/// A cluster, and whether it is ours to make.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum ClusterPlan {
+    /// Make it, and own it.
+    Create {
+        /// Its name.
+        name: ClusterName,
+        /// The node image; kind's own default without it.
+        node_image: Option<String>,
+        /// The NodePorts that are reached from this machine.
+        ports: Vec<PortMapping>,
+        /// The configuration for kind, without what only the run's directory tells.
+        #[serde(skip)]
+        config: Value,
+    },
+    /// Borrow the one of a kept run.
+    Adopt {
+        /// Its name.
+        name: ClusterName,
+        /// The run that made it.
+        run: RunId,
+    },
+}
+
+/// A NodePort, and the port of this machine that leads to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct PortMapping {
+    /// The port on the node.
+    pub(crate) node_port: u16,
+    /// The port on 127.0.0.1; Docker chooses one without it.
+    pub(crate) host_port: Option<u16>,
+}
+
+/// A name that kind and Docker accept: `kw-<8 hex digits>`, and a suite's name where each has its own.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub(crate) struct ClusterName(String);
+
+/// The suites of one cluster.
+#[derive(Debug)]
+pub(super) struct Group<'a> {
+    pub(super) name: ClusterName,
+    pub(super) suites: Vec<&'a Suite>,
+}
+
+/// One cluster for all, or one for each; two controllers of one kind are kept apart.
+pub(super) fn group<'a>(inputs: &Inputs<'a>) -> Vec<Group<'a>> {
+    let mut groups: Vec<Vec<&Suite>> = Vec::new();
+    for suite in &inputs.selection.suites {
+        let fits = |group: &Vec<&Suite>| {
+            inputs.cli.clusters == Clusters::Shared
+                && !group.iter().any(|other| quarrel(inputs, other, suite))
+        };
+        match groups.iter_mut().find(|group| fits(group)) {
+            Some(group) => group.push(suite),
+            None => groups.push(vec![suite]),
+        }
+    }
+    let run = &inputs.seed.run;
+    let several = groups.len() > 1;
+    let named = groups.into_iter().enumerate().map(|(index, suites)| Group {
+        name: match inputs.kept {
+            Some(kept) => kept.cluster.clone(),
+            None if several => ClusterName::numbered(run, index + 1),
+            None => ClusterName::of(run),
+        },
+        suites,
+    });
+    named.collect()
+}
+
+// Stand-ins act only in their suite's namespace; an image from elsewhere acts in all of them.
+fn quarrel(inputs: &Inputs<'_>, first: &Suite, second: &Suite) -> bool {
+    let real = |suite| images::overridden(inputs.settings, suite);
+    let common = first.controls.iter().any(|kind| second.controls.contains(kind));
+    common && real(first) && real(second)
+}
+
+/// How each cluster is made, or borrowed.
+pub(super) fn plan(
+    inputs: &Inputs<'_>,
+    groups: &[Group<'_>],
+    suites: &[SuitePlan],
+    problems: &mut Vec<Problem>,
+) -> Vec<ClusterPlan> {
+    let mut clusters = Vec::new();
+    for group in groups {
+        if let Some(kept) = inputs.kept {
+            if clusters.is_empty() {
+                clusters
+                    .push(ClusterPlan::Adopt { name: kept.cluster.clone(), run: kept.run.clone() });
+            }
+            continue;
+        }
+        let members = suites.iter().filter(|suite| suite.cluster == group.name);
+        let ports = port_mappings(inputs, members, problems);
+        let mut config = inputs.inventory.cluster.clone();
+        // Nobody but this machine may reach the API server; Docker chooses its port without a race.
+        config["networking"]["apiServerAddress"] = json!("127.0.0.1");
+        config["networking"]["apiServerPort"] = json!(-1);
+        if !config["nodes"].is_array() {
+            config["nodes"] = json!([{"role": "control-plane"}]);
+        }
+        config["nodes"][0]["extraPortMappings"] = ports
+            .iter()
+            .map(|port| {
+                let host_port = port.host_port.map_or(-1, i64::from);
+                json!({
+                    "containerPort": port.node_port,
+                    "hostPort": host_port,
+                    "listenAddress": "127.0.0.1",
+                    "protocol": "TCP",
+                })
+            })
+            .collect();
+        clusters.push(ClusterPlan::Create {
+            name: group.name.clone(),
+            node_image: inputs.settings.node_image.clone(),
+            ports,
+            config,
+        });
+    }
+    clusters
+}
+
+fn port_mappings<'a>(
+    inputs: &Inputs<'_>,
+    suites: impl Iterator<Item = &'a SuitePlan>,
+    problems: &mut Vec<Problem>,
+) -> Vec<PortMapping> {
+    let mut owners: BTreeMap<u16, String> = BTreeMap::new();
+    let mut ports = Vec::new();
+    for suite in suites {
+        for endpoint in suite.endpoints() {
+            let host_port = match inputs.settings.host_ports {
+                HostPorts::Free => None,
+                HostPorts::Fixed => Some(endpoint.host_port),
+            };
+            let owner = format!("{} of {}", endpoint.service, suite.name);
+            if let Some(host_port) = host_port
+                && let Some(first) = owners.insert(host_port, owner.clone())
+            {
+                problems.push(Problem::HostPort { host_port, first, second: owner });
+            }
+            ports.push(PortMapping { node_port: endpoint.node_port, host_port });
+        }
+    }
+    ports
+}
+
+impl ClusterPlan {
+    /// Its name.
+    pub(crate) fn name(&self) -> &ClusterName {
+        match self {
+            Self::Create { name, .. } | Self::Adopt { name, .. } => name,
+        }
+    }
+}
+
+impl ClusterName {
+    /// The name of the cluster that all suites of a run share.
+    pub(crate) fn of(run: &RunId) -> Self {
+        Self(format!("kw-{run}"))
+    }
+
+    /// The name of the `index`th cluster of a run that makes several.
+    pub(crate) fn numbered(run: &RunId, index: usize) -> Self {
+        Self(format!("kw-{run}-{index}"))
+    }
+
+    /// A name that was read back from a run's own notes.
+    pub(crate) fn noted(name: String) -> Self {
+        Self(name)
+    }
+
+    /// The name as kind takes it.
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for ClusterName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}

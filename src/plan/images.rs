@@ -1,0 +1,63 @@
+//! Joins the images of all suites, so that each source is built once.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{ImagePlan, Inputs, clusters::Group};
+use crate::{
+    image::{Image, Reference, Source},
+    settings::Settings,
+    suite::Suite,
+};
+
+/// The images of all groups, in the order in which suites declare them.
+pub(super) fn plan(inputs: &Inputs<'_>, groups: &[Group<'_>]) -> Vec<ImagePlan> {
+    let mut plans: Vec<ImagePlan> = Vec::new();
+    for group in groups {
+        for suite in &group.suites {
+            for image in &suite.images {
+                let (source, overridden) = source(inputs.settings, image);
+                let reference = reference(inputs, suite, image);
+                let known = plans
+                    .iter()
+                    .position(|plan| plan.name == image.name() && plan.source == source);
+                let index = known.unwrap_or_else(|| {
+                    plans.push(ImagePlan {
+                        name: image.name().to_owned(),
+                        source,
+                        overridden,
+                        references: BTreeMap::new(),
+                    });
+                    plans.len() - 1
+                });
+                let references = &mut plans[index].references;
+                let of_cluster: &mut BTreeSet<_> =
+                    references.entry(group.name.clone()).or_default();
+                of_cluster.insert(reference);
+            }
+        }
+    }
+    plans
+}
+
+/// The reference of each image of a suite, by the name that manifests use.
+pub(super) fn references(inputs: &Inputs<'_>, suite: &Suite) -> BTreeMap<String, Reference> {
+    let images = suite.images.iter();
+    images.map(|image| (image.name().to_owned(), reference(inputs, suite, image))).collect()
+}
+
+fn reference(inputs: &Inputs<'_>, suite: &Suite, image: &Image) -> Reference {
+    Reference::new(image.name(), &suite.consumer, inputs.seed.run.as_str())
+}
+
+/// Whether a setting replaces an image that the suite itself would make.
+pub(super) fn overridden(settings: &Settings, suite: &Suite) -> bool {
+    let own = suite.images.iter().filter(|image| !matches!(image.source(), Source::Reference(_)));
+    own.into_iter().any(|image| settings.image(image.name()).is_some())
+}
+
+fn source(settings: &Settings, image: &Image) -> (Source, bool) {
+    match settings.image(image.name()) {
+        Some(reference) => (Source::Reference(reference.to_owned()), true),
+        None => (image.source().clone(), false),
+    }
+}

@@ -1,0 +1,74 @@
+//! What can be wrong with a plan, in words that end with the next step.
+
+use std::path::PathBuf;
+
+use thiserror::Error;
+
+/// One reason why a plan cannot be carried out.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub(crate) enum Problem {
+    #[error("{} cannot be read: {words}", path.display())]
+    Unreadable { path: PathBuf, words: String },
+    #[error("{} is not YAML: {words}", path.display())]
+    NoYaml { path: PathBuf, words: String },
+    #[error("{}: object {index} has {what}", path.display())]
+    NoObject { path: PathBuf, index: usize, what: String },
+    #[error("{words}")]
+    Migration { words: String },
+    #[error("image `{image}`: the program {} does not exist; build it first", path.display())]
+    Program { image: String, path: PathBuf },
+    #[error(
+        "`{name}` is not a name for a {what}: use 1 to {most} of a-z, 0-9 and `-`, not `-` first or last"
+    )]
+    Name { what: &'static str, name: String, most: usize },
+    #[error("{what} `{name}` is declared twice{of}")]
+    Twice { what: &'static str, name: String, of: String },
+    #[error("suite `{suite}`: {} names the image `{image}`, which the suite does not provide (it provides {known}); add `.image(..)`", manifest.display())]
+    Image { suite: String, manifest: PathBuf, image: String, known: String },
+    #[error(
+        "the suites `{first}` and `{second}` make different images `{image}` for one consumer, `{consumer}`; give one of them another consumer or the image another name"
+    )]
+    Consumer { image: String, consumer: String, first: String, second: String },
+    #[error("suite `{suite}`: `{workload}` wants NodePort {node_port}, outside 30000-32767")]
+    NodePortRange { suite: String, workload: String, node_port: u16 },
+    #[error(
+        "suite `{suite}`: `{first}` and `{second}` both want NodePort {node_port}; give one another number"
+    )]
+    NodePortTwice { suite: String, first: String, second: String, node_port: u16 },
+    #[error("no NodePort is left in 30000-32767 for `{workload}` of suite `{suite}`")]
+    NodePortsExhausted { suite: String, workload: String },
+    #[error("suite `{suite}`: {} fixes NodePort {node_port} of Service `{service}` port `{port}`, which no endpoint plans; declare it with `.http(..)`, or leave the number out", manifest.display())]
+    NodePortUnplanned {
+        suite: String,
+        manifest: PathBuf,
+        service: String,
+        port: String,
+        node_port: u64,
+    },
+    #[error("suite `{suite}`: {} has no Service `{service}` with a port named `{port}`; it has {found}", manifest.display())]
+    Endpoint { suite: String, manifest: PathBuf, service: String, port: String, found: String },
+    #[error(
+        "suite `{suite}`: migrations go to `{workload}`, which has no `.postgres(..)` endpoint"
+    )]
+    NoDatabase { suite: String, workload: String },
+    #[error(
+        "suite `{suite}`: the database of `{workload}` names the password `{password}`, which no Secret of the suite has"
+    )]
+    NoPassword { suite: String, workload: String, password: String },
+    #[error(
+        "CustomResourceDefinition `{name}` differs between the suites `{first}` and `{second}`; make them equal, or use `--clusters per-suite`"
+    )]
+    CustomResources { name: String, first: String, second: String },
+    #[error("suite `{suite}`: {} has the Namespace `{name}`; a suite's namespace is made by the runner", manifest.display())]
+    Namespace { suite: String, manifest: PathBuf, name: String },
+    #[error(
+        "host port {host_port} is wanted by `{first}` and `{second}` (KINDWRIGHT_HOST_PORTS=fixed); run one suite, or use `--clusters per-suite` with `--test-threads 1`"
+    )]
+    HostPort { host_port: u16, first: String, second: String },
+    #[error("`{setting}` replaces no image of a suite; known are {known}")]
+    Override { setting: String, known: String },
+    #[error(
+        "run {run} does not map NodePort {node_port}, which `{workload}` of suite `{suite}` needs; run without `--reuse`"
+    )]
+    NotMapped { run: String, suite: String, workload: String, node_port: u16 },
+}

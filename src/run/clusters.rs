@@ -1,0 +1,211 @@
+//! Makes the clusters of a run, at most two at once, and admits suites to them.
+
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
+
+use futures_util::future::LocalBoxFuture;
+use k8s_openapi::api::core::v1::{Node, Pod};
+use kube::{Api, api::ListParams};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio_util::sync::CancellationToken;
+
+use super::{setup::SetupError, site::Site};
+use crate::{
+    cluster::{self, Cluster, ClusterError, Means},
+    ledger::{self, Undo},
+    plan::{ClusterName, ClusterPlan, Requests, quantity},
+    report::Phase,
+    settings::HostPorts,
+    stack::Applier,
+};
+
+/// How many clusters exist at once: more of them exhaust a machine's inotify instances.
+const AT_ONCE: usize = 2;
+/// How long kind may take, with a node image that must be pulled.
+const CREATE: Duration = Duration::from_mins(15);
+const MEBIBYTE: u64 = 1 << 20;
+
+/// A cluster that answers, and how much room is in it.
+#[derive(Debug)]
+pub(super) struct Ground {
+    pub(super) cluster: Cluster,
+    pub(super) applier: Applier,
+    room: Requests,
+    cpu: Arc<Semaphore>,
+    memory: Arc<Semaphore>,
+    slot: std::sync::Mutex<Option<OwnedSemaphorePermit>>,
+}
+
+/// A suite's part of a cluster's room.
+#[derive(Debug)]
+pub(super) struct Admitted {
+    _cpu: OwnedSemaphorePermit,
+    _memory: OwnedSemaphorePermit,
+}
+
+type Outcome = Option<Result<Arc<Ground>, SetupError>>;
+
+/// A cluster that is being made.
+#[derive(Clone, Debug)]
+pub(super) struct Coming(watch::Receiver<Outcome>);
+
+impl Coming {
+    /// Waits until the cluster is there, or will never be.
+    pub(super) async fn ground(&self) -> Result<Arc<Ground>, SetupError> {
+        let mut outcome = self.0.clone();
+        let there = outcome.wait_for(Option::is_some).await.map_err(|_| SetupError::Interrupted)?;
+        there.clone().unwrap_or(Err(SetupError::Interrupted))
+    }
+
+    /// Ends when it is clear that there will be no cluster.
+    pub(super) async fn failed(&self) {
+        if self.ground().await.is_ok() {
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
+/// The making of all clusters of the plan, once `gate` is open.
+pub(super) fn begin<'a>(
+    site: &'a Site,
+    host_ports: HostPorts,
+    gate: &'a CancellationToken,
+) -> (BTreeMap<ClusterName, Coming>, Vec<LocalBoxFuture<'a, ()>>) {
+    // Fixed ports can belong to one cluster only.
+    let slots = if host_ports == HostPorts::Fixed { 1 } else { AT_ONCE };
+    let slots = Arc::new(Semaphore::new(slots));
+    let mut coming = BTreeMap::new();
+    let mut tasks = Vec::new();
+    for plan in &site.plan.clusters {
+        let (sender, receiver) = watch::channel(None);
+        coming.insert(plan.name().clone(), Coming(receiver));
+        let slots = Arc::clone(&slots);
+        tasks.push(site.until_stopped(async move {
+            gate.cancelled().await;
+            let outcome = make(site, plan, slots).await;
+            sender.send_replace(Some(outcome));
+        }));
+    }
+    (coming, tasks)
+}
+
+async fn make(
+    site: &Site,
+    plan: &ClusterPlan,
+    slots: Arc<Semaphore>,
+) -> Result<Arc<Ground>, SetupError> {
+    let slot = slots.acquire_owned().await.map_err(|_| SetupError::Interrupted)?;
+    let failed = |error| SetupError::Cluster(Arc::new(error));
+    let phase = site.progress.phase(Phase::Create, plan.name().as_str());
+    let cluster = match plan {
+        ClusterPlan::Create { name, node_image, config, .. } => {
+            let means = Means {
+                docker: &site.docker,
+                endpoint: &site.endpoint,
+                ledger: &site.ledger,
+                run: &site.plan.run,
+                progress: &site.progress,
+            };
+            let creating = cluster::create(means, name, node_image.as_deref(), config);
+            match tokio::time::timeout(CREATE, creating).await {
+                Ok(cluster) => cluster.map_err(failed)?,
+                Err(_) => {
+                    return Err(failed(ClusterError::Slow {
+                        name: name.to_string(),
+                        limit: CREATE,
+                    }));
+                }
+            }
+        }
+        ClusterPlan::Adopt { name, run } => {
+            let kubeconfig = cluster::kubeconfig_path(&site.state.join(run.as_str()), name);
+            let nodes = site.nodes(plan).await;
+            Cluster::connect(&site.docker, name, nodes, kubeconfig).await.map_err(failed)?
+        }
+    };
+    drop(phase);
+    let kubeconfig: PathBuf = cluster.kubeconfig().to_owned();
+    let known = (cluster.name().to_string(), kubeconfig);
+    site.note(|notes| notes.clusters.push(known))
+        .map_err(|error| SetupError::Ledger(Arc::new(error)))?;
+    let room = room(&cluster, site).await.map_err(failed)?;
+    let permits = |amount: u64| Arc::new(Semaphore::new(usize::try_from(amount).unwrap_or(0)));
+    Ok(Arc::new(Ground {
+        applier: Applier::new(&cluster),
+        cpu: permits(room.cpu),
+        memory: permits(room.memory / MEBIBYTE),
+        cluster,
+        room,
+        slot: std::sync::Mutex::new(Some(slot)),
+    }))
+}
+
+/// What the nodes have, less what pods other than the suites' own ask for.
+async fn room(cluster: &Cluster, site: &Site) -> Result<Requests, ClusterError> {
+    let fail = |source| ClusterError::Api {
+        what: "read the room",
+        name: cluster.name().to_string(),
+        source: Box::new(source),
+    };
+    let all = ListParams::default();
+    let nodes = Api::<Node>::all(cluster.client()).list(&all).await.map_err(fail)?;
+    let pods = Api::<Pod>::all(cluster.client()).list(&all).await.map_err(fail)?;
+    let mut room = Requests::default();
+    for node in nodes {
+        let allocatable = node.status.and_then(|status| status.allocatable).unwrap_or_default();
+        let of = |resource: &str| {
+            allocatable.get(resource).and_then(|amount| quantity(&amount.0.clone().into()))
+        };
+        room.cpu += of("cpu").unwrap_or(0);
+        room.memory += of("memory").unwrap_or(0) / 1000;
+    }
+    let ours = |pod: &Pod| {
+        let namespace = pod.metadata.namespace.as_deref();
+        site.plan.suites.iter().any(|suite| Some(suite.namespace.as_str()) == namespace)
+    };
+    for pod in pods.items.iter().filter(|pod| !ours(pod)) {
+        let containers = pod.spec.iter().flat_map(|spec| &spec.containers);
+        for container in containers {
+            let requests =
+                container.resources.as_ref().and_then(|resources| resources.requests.as_ref());
+            let of = |resource: &str| {
+                requests?.get(resource).and_then(|amount| quantity(&amount.0.clone().into()))
+            };
+            room.cpu = room.cpu.saturating_sub(of("cpu").unwrap_or(0));
+            room.memory = room.memory.saturating_sub(of("memory").unwrap_or(0) / 1000);
+        }
+    }
+    Ok(room)
+}
+
+impl Ground {
+    /// Waits until the pods of a suite fit; suites come in the order in which they ask.
+    pub(super) async fn admit(&self, wanted: Requests) -> Result<Admitted, SetupError> {
+        let memory = wanted.memory.div_ceil(MEBIBYTE);
+        if wanted.cpu > self.room.cpu || memory > self.room.memory / MEBIBYTE {
+            return Err(SetupError::TooBig {
+                wanted_cpu: wanted.cpu,
+                wanted_memory: memory,
+                cpu: self.room.cpu,
+                memory: self.room.memory / MEBIBYTE,
+            });
+        }
+        let some = |amount: u64| u32::try_from(amount).unwrap_or(u32::MAX);
+        let cpu = Arc::clone(&self.cpu).acquire_many_owned(some(wanted.cpu)).await;
+        let memory = Arc::clone(&self.memory).acquire_many_owned(some(memory)).await;
+        match (cpu, memory) {
+            (Ok(cpu), Ok(memory)) => Ok(Admitted { _cpu: cpu, _memory: memory }),
+            _ => Err(SetupError::Interrupted),
+        }
+    }
+
+    /// Deletes the cluster before the run ends, because another one waits for its place.
+    pub(super) async fn delete(&self, site: &Site) {
+        let name = self.cluster.name().to_string();
+        let phase = site.progress.phase(Phase::Undo, &name);
+        let promises = [Undo::Cluster { name: name.clone() }, Undo::Network { name }];
+        // What is left is tried again, and reported, when the run ends.
+        let _ = ledger::undo_all(&site.docker, &promises).await;
+        drop(phase);
+        self.slot.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
+    }
+}

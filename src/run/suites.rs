@@ -1,0 +1,270 @@
+//! Brings the stacks of all suites up side by side, and releases each after its last case.
+
+use std::{
+    collections::BTreeMap,
+    panic::AssertUnwindSafe,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+};
+
+use futures_util::{
+    FutureExt as _, StreamExt as _, future::LocalBoxFuture, stream::FuturesUnordered,
+};
+use once_cell::sync::OnceCell;
+use tokio::sync::{Notify, RwLock, mpsc};
+use tokio_util::sync::CancellationToken;
+
+use super::{
+    clusters::{Admitted, Coming, Ground},
+    images::Shelf,
+    judge::panic_words,
+    setup::SetupError,
+    site::Site,
+};
+use crate::{
+    cli::Keep,
+    ledger::KeptEndpoint,
+    plan::{ClusterName, ClusterPlan, SuitePlan, requests},
+    seed::Password,
+    stack::{Place, Stack, release},
+    suite::{Probe, Suite, World, chain},
+};
+
+/// A suite of a live run.
+#[derive(Debug)]
+pub(super) struct Running {
+    pub(super) plan: SuitePlan,
+    /// What its cases wait for. It is always set in the end.
+    pub(super) outcome: OnceCell<Result<Arc<World>, Arc<SetupError>>>,
+    /// Held for reading by each case, and for writing by one that runs alone.
+    pub(super) alone: Arc<RwLock<()>>,
+    /// Whether the cause of its failed setup was printed.
+    pub(super) told: AtomicBool,
+    /// Why its stack did not come back after a case had disturbed it.
+    pub(super) spoiled: OnceCell<String>,
+    /// Whether a case failed.
+    pub(super) failed: AtomicBool,
+    remaining: AtomicUsize,
+    flush: std::time::Duration,
+    held: Mutex<Option<(Arc<Ground>, Admitted)>>,
+}
+
+/// All suites of a live run.
+#[derive(Debug)]
+pub(super) struct Suites {
+    pub(super) running: Vec<Arc<Running>>,
+    /// Told whenever an outcome is set.
+    settled: Notify,
+}
+
+impl Suites {
+    /// The suites of the plan; `counted` says how many of a suite's cases will be run.
+    pub(super) fn new(site: &Site, declared: &[Suite], counted: impl Fn(&Suite) -> usize) -> Self {
+        let plans = site.plan.suites.iter().zip(declared);
+        let running = plans.map(|(plan, suite)| {
+            Arc::new(Running {
+                plan: plan.clone(),
+                outcome: OnceCell::new(),
+                alone: Arc::default(),
+                told: AtomicBool::new(false),
+                spoiled: OnceCell::new(),
+                failed: AtomicBool::new(false),
+                remaining: AtomicUsize::new(counted(suite)),
+                flush: suite.flush,
+                held: Mutex::new(None),
+            })
+        });
+        Self { running: running.collect(), settled: Notify::new() }
+    }
+
+    /// The bringing up of all of them, each as soon as its own needs are met.
+    pub(super) fn begin<'a>(
+        &'a self,
+        site: &'a Site,
+        clusters: &BTreeMap<ClusterName, Coming>,
+        shelves: &BTreeMap<ClusterName, Shelf>,
+    ) -> Vec<LocalBoxFuture<'a, ()>> {
+        let mut tasks = Vec::new();
+        for suite in &self.running {
+            let coming = clusters.get(&suite.plan.cluster).cloned();
+            let shelf = shelves.get(&suite.plan.cluster).cloned();
+            let Some((coming, shelf)) = coming.zip(shelf) else {
+                continue;
+            };
+            tasks.push(
+                async move {
+                    let bringing = Box::pin(bring_up(site, suite, coming, shelf));
+                    let bringing = AssertUnwindSafe(bringing).catch_unwind();
+                    let outcome = bringing.await.unwrap_or_else(|panic| {
+                        Err(SetupError::Panicked(panic_words(&*panic).to_owned()))
+                    });
+                    let _ = suite.outcome.set(outcome.map(Arc::new).map_err(Arc::new));
+                    self.settled.notify_waiters();
+                }
+                .boxed_local(),
+            );
+        }
+        tasks
+    }
+
+    /// Waits until one of them is settled.
+    pub(super) async fn first(&self, stop: &CancellationToken) {
+        loop {
+            let told = self.settled.notified();
+            if stop.is_cancelled() || self.running.iter().any(|suite| suite.outcome.get().is_some())
+            {
+                return;
+            }
+            tokio::select! {
+                () = told => {}
+                () = stop.cancelled() => {}
+            }
+        }
+    }
+}
+
+async fn bring_up(
+    site: &Site,
+    suite: &Running,
+    coming: Coming,
+    shelf: Shelf,
+) -> Result<World, SetupError> {
+    let stop = &site.interrupt.stop;
+    let bringing = async {
+        // Whichever fails first ends both.
+        let images = shelf.take(suite.plan.images.values());
+        let (ground, images) = tokio::try_join!(coming.ground(), images)?;
+        let wanted = suite.plan.workloads().map(|workload| requests(&workload.objects));
+        let wanted = wanted.fold(crate::plan::Requests::default(), crate::plan::Requests::plus);
+        let admitted = ground.admit(wanted).await?;
+        *suite.held.lock().unwrap_or_else(PoisonError::into_inner) =
+            Some((Arc::clone(&ground), admitted));
+        let place = Place {
+            cluster: ground.cluster.clone(),
+            applier: ground.applier.clone(),
+            progress: site.progress.clone(),
+        };
+        let stack = Box::pin(Stack::bring_up(place, &suite.plan, &images)).await;
+        stack.map_err(|error| SetupError::Stack(Arc::new(error)))
+    };
+    let outcome = stop.run_until_cancelled(bringing).await.unwrap_or(Err(SetupError::Interrupted));
+    match outcome {
+        Ok(stack) => {
+            let noted = site.note(|notes| notes.endpoints.extend(endpoints(&suite.plan, &stack)));
+            noted.map_err(|error| SetupError::Ledger(Arc::new(error)))?;
+            Ok(World { stack: Arc::new(stack), flush: suite.flush })
+        }
+        Err(error) => {
+            suite.failed.store(true, Ordering::SeqCst);
+            let evidence =
+                site.evidence.without(suite.plan.passwords.values().map(Password::reveal));
+            if !matches!(error, SetupError::Interrupted) {
+                evidence.of_setup(&suite.plan.name, &chain(&error));
+            }
+            suite.collect(site).await;
+            suite.let_go(site).await;
+            Err(error)
+        }
+    }
+}
+
+/// A stack that nobody needs any more, while others wait for its room.
+#[derive(Debug)]
+pub(super) struct Release {
+    ground: Arc<Ground>,
+    admitted: Admitted,
+    namespace: String,
+}
+
+/// Deletes released stacks until there is nobody left to release one.
+pub(super) async fn release_all(mut releases: mpsc::UnboundedReceiver<Release>) {
+    let mut ongoing = FuturesUnordered::new();
+    loop {
+        tokio::select! {
+            Some(released) = releases.recv() => ongoing.push(async move {
+                release(&released.ground.cluster, &released.namespace).await;
+                drop(released.admitted);
+            }),
+            Some(()) = ongoing.next() => {}
+            else => return,
+        }
+    }
+}
+
+/// How the services of a stack are reached, without passwords.
+fn endpoints(plan: &SuitePlan, stack: &Stack) -> Vec<KeptEndpoint> {
+    let endpoint = |endpoint: &crate::suite::Endpoint| {
+        let url = match &endpoint.probe {
+            Probe::Http(_) => stack.urls.get(&endpoint.service)?.to_string(),
+            Probe::Postgres(database) => {
+                let port = stack.databases.get(&endpoint.service)?.get_port();
+                format!("postgres://{}@127.0.0.1:{port}/{}", database.user, database.name)
+            }
+        };
+        Some(KeptEndpoint {
+            suite: plan.name.clone(),
+            service: endpoint.service.clone(),
+            port: endpoint.port.clone(),
+            node_port: endpoint.node_port,
+            url,
+        })
+    };
+    plan.endpoints().filter_map(endpoint).collect()
+}
+
+impl Running {
+    /// Notes that one of its cases has ended; the last one lets the stack go.
+    pub(super) async fn ended(&self, site: &Site) {
+        if self.remaining.fetch_sub(1, Ordering::SeqCst) > 1 {
+            return;
+        }
+        if self.failed.load(Ordering::SeqCst) {
+            self.collect(site).await;
+        }
+        self.let_go(site).await;
+    }
+
+    async fn collect(&self, site: &Site) {
+        let client = {
+            let held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+            held.as_ref().map(|(ground, _)| ground.cluster.client())
+        };
+        let Some(client) = client else { return };
+        let mut secrets: Vec<_> = self.plan.passwords.values().collect();
+        if let Some(Ok(world)) = self.outcome.get() {
+            secrets.extend(world.stack.passwords.values());
+        }
+        let evidence = site.evidence.without(secrets.into_iter().map(Password::reveal));
+        let collecting = evidence.of_namespace(&client, &self.plan.namespace);
+        site.interrupt.hurry.run_until_cancelled(collecting).await;
+    }
+
+    /// Gives its room to suites that wait for it; what nobody waits for goes with the cluster.
+    async fn let_go(&self, site: &Site) {
+        let failed = self.failed.load(Ordering::SeqCst);
+        let kept = site.plan.keep == Keep::Always || site.plan.keep == Keep::OnFailure && failed;
+        let held = self.held.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let Some((ground, admitted)) = held else {
+            return;
+        };
+        let made = site.plan.clusters.iter().any(|cluster| {
+            matches!(cluster, ClusterPlan::Create { name, .. } if *name == self.plan.cluster)
+        });
+        if kept || !made || site.interrupt.stop.is_cancelled() {
+            return;
+        }
+        let others = site.plan.suites_of(&self.plan.cluster).count() > 1;
+        if others {
+            // The cases do not have to wait for the end of it, only whoever needs its room.
+            let _ = site.releases.send(Release {
+                ground,
+                admitted,
+                namespace: self.plan.namespace.clone(),
+            });
+        } else if site.plan.clusters.len() > 1 {
+            ground.delete(site).await;
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! All random values of a run, drawn once.
+
+use std::{collections::BTreeMap, fmt, str::FromStr};
+
+use serde::{Serialize, Serializer};
+use uuid::Uuid;
+
+use crate::{
+    selection::Selection,
+    suite::{Secret, Suite},
+};
+
+/// The name of a run: 8 hexadecimal digits of a random UUID.
+///
+/// It marks everything that the run makes: cluster, network, image tags, notes.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub(crate) struct RunId(String);
+
+/// A password. It has no `Display`, and `Debug` hides it.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Password(String);
+
+/// The random values of a run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Seed {
+    /// The run, whose digits are the tag of its images too.
+    pub(crate) run: RunId,
+    /// By suite and name.
+    passwords: BTreeMap<(String, String), Password>,
+}
+
+impl Seed {
+    /// Draws what the selection needs.
+    pub(crate) fn draw(selection: &Selection) -> Self {
+        let digits = Uuid::new_v4().simple().to_string();
+        Self::of(&digits[..8], selection)
+    }
+
+    /// The seed of a run of this name.
+    #[cfg(test)]
+    pub(crate) fn fixed(run: &str, selection: &Selection) -> Self {
+        Self { passwords: BTreeMap::new(), ..Self::of(run, selection) }
+    }
+
+    fn of(run: &str, selection: &Selection) -> Self {
+        let names = selection.suites.iter().flat_map(|suite| {
+            let names = suite.secrets.iter().flat_map(Secret::passwords);
+            names.map(|name| (suite.name.clone(), name.to_owned()))
+        });
+        Self {
+            run: RunId(run.to_owned()),
+            passwords: names
+                .map(|key| (key, Password(Uuid::new_v4().simple().to_string())))
+                .collect(),
+        }
+    }
+
+    /// The passwords of a suite, by name.
+    pub(crate) fn passwords(&self, suite: &Suite) -> BTreeMap<String, Password> {
+        self.passwords
+            .iter()
+            .filter(|((owner, _), _)| *owner == suite.name)
+            .map(|((_, name), password)| (name.clone(), password.clone()))
+            .collect()
+    }
+}
+
+impl Password {
+    /// A password that was read back from a cluster.
+    pub(crate) fn known(text: String) -> Self {
+        Self(text)
+    }
+
+    /// The password itself, for the one who must log in or redact.
+    pub(crate) fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Password {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("(hidden)")
+    }
+}
+
+impl Serialize for Password {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str("(hidden)")
+    }
+}
+
+impl RunId {
+    /// The 8 digits.
+    pub(crate) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for RunId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl FromStr for RunId {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let digits = text.strip_prefix("kw-").unwrap_or(text);
+        let hexadecimal = digits.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+        if digits.len() == 8 && hexadecimal {
+            Ok(Self(digits.to_owned()))
+        } else {
+            Err(format!(
+                "`{text}` is not a run; a run is 8 hexadecimal digits, `kindwright ps` lists them"
+            ))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_password_is_never_shown() {
+        let password = Password::known("hunter2".into());
+        assert_eq!(format!("{password:?}"), "(hidden)");
+        assert_eq!(serde_json::to_string(&password).unwrap(), "\"(hidden)\"");
+    }
+
+    #[test]
+    fn a_run_is_named_by_its_digits_or_its_cluster() {
+        assert_eq!("kw-0a1b2c3d".parse(), Ok(RunId("0a1b2c3d".into())));
+        assert!("0A1B2C3D".parse::<RunId>().is_err());
+        assert!("../../etc".parse::<RunId>().is_err());
+    }
+}

@@ -1,0 +1,156 @@
+//! Which cases run, decided from the arguments alone.
+//!
+//! libtest-mimic takes one filter only and passes when nothing matches. So the
+//! decision is made here, and libtest-mimic is given the exact names to skip:
+//! then what it counts as filtered out is right.
+
+use libtest_mimic::{Arguments, ColorSetting, FormatSetting};
+
+use crate::{
+    cli::{Cli, Color, Format},
+    suite::{Case, Suite},
+};
+
+/// The suites with a selected case, and those cases.
+#[derive(Clone, Debug)]
+pub(crate) struct Selection {
+    pub(crate) suites: Vec<Suite>,
+    left_out: Vec<String>,
+}
+
+/// The name of a case in lists, results and filters.
+pub(crate) fn full_name(suite: &Suite, case: &Case) -> String {
+    format!("{}::{}", suite.name, case.name)
+}
+
+impl Selection {
+    /// Selects from `suites` what `cli` asks for.
+    pub(crate) fn of(cli: &Cli, suites: &[Suite]) -> Self {
+        let mut left_out = Vec::new();
+        let mut chosen = Vec::new();
+        for suite in suites {
+            let (take, leave): (Vec<_>, Vec<_>) =
+                suite.cases.iter().cloned().partition(|case| selects(cli, suites, suite, case));
+            left_out.extend(leave.iter().map(|case| full_name(suite, case)));
+            if !take.is_empty() {
+                chosen.push(Suite { cases: take, ..suite.clone() });
+            }
+        }
+        Self { suites: chosen, left_out }
+    }
+
+    /// Whether no case at all is selected.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.suites.is_empty()
+    }
+
+    /// The same choice in libtest-mimic's own words.
+    pub(crate) fn arguments(&self, cli: &Cli) -> Arguments {
+        Arguments {
+            include_ignored: cli.include_ignored,
+            ignored: cli.ignored,
+            list: cli.list,
+            exact: true,
+            skip: self.left_out.clone(),
+            quiet: cli.quiet,
+            logfile: cli.logfile.clone(),
+            color: Some(match cli.color {
+                Color::Auto => ColorSetting::Auto,
+                Color::Always => ColorSetting::Always,
+                Color::Never => ColorSetting::Never,
+            }),
+            format: cli.format.map(|format| match format {
+                Format::Pretty => FormatSetting::Pretty,
+                Format::Terse => FormatSetting::Terse,
+                Format::Json => FormatSetting::Json,
+            }),
+            // One thread a case: how many run at once is decided after the
+            // suite's stack is ready, or a slow suite would hold up a ready one.
+            test_threads: Some(
+                self.suites.iter().map(|suite| suite.cases.len()).sum::<usize>().max(2),
+            ),
+            ..Arguments::default()
+        }
+    }
+}
+
+/// Whether `case` would be run, not only named, by libtest's rules.
+pub(crate) fn runs(cli: &Cli, case: &Case) -> bool {
+    !cli.bench && (!case.ignored || cli.ignored || cli.include_ignored)
+}
+
+fn selects(cli: &Cli, suites: &[Suite], suite: &Suite, case: &Case) -> bool {
+    let name = full_name(suite, case);
+    let wanted = cli.filters.is_empty()
+        || cli.filters.iter().any(|filter| {
+            if suites.iter().any(|other| other.name == *filter) {
+                suite.name == *filter
+            } else {
+                matches(cli, &name, filter)
+            }
+        });
+    let skipped = cli.skip.iter().any(|filter| {
+        if suites.iter().any(|other| other.name == *filter) {
+            suite.name == *filter
+        } else {
+            matches(cli, &name, filter)
+        }
+    });
+    wanted && !skipped && (!cli.ignored || case.ignored)
+}
+
+fn matches(cli: &Cli, name: &str, filter: &str) -> bool {
+    if cli.exact { name == filter } else { name.contains(filter) }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use super::*;
+    use crate::{CaseResult, Ctx};
+
+    async fn nothing(_: Ctx) -> CaseResult {
+        Ok(())
+    }
+
+    fn names(arguments: &[&str]) -> Vec<String> {
+        let case = |name| Case::new(name, nothing);
+        let suites = [
+            Suite::new("hapi", "holmesgpt-api").cases([case("one"), case("two")]),
+            Suite::new("hapi-extra", "x").case(case("one")),
+            Suite::new("gateway", "gateway")
+                .cases([case("hapi_is_reached"), case("slow").ignored()]),
+        ];
+        let cli = Cli::parse_from([&["e2e"], arguments].concat());
+        let selection = Selection::of(&cli, &suites);
+        let names = selection
+            .suites
+            .iter()
+            .flat_map(|suite| suite.cases.iter().map(|case| full_name(suite, case)));
+        names.collect()
+    }
+
+    #[test]
+    fn a_filter_that_equals_a_suites_name_selects_that_suite_alone() {
+        assert_eq!(names(&["hapi"]), ["hapi::one", "hapi::two"]);
+    }
+
+    #[test]
+    fn any_other_filter_is_a_part_of_the_name() {
+        assert_eq!(names(&["hapi_is"]), ["gateway::hapi_is_reached"]);
+        assert_eq!(names(&["::one"]), ["hapi::one", "hapi-extra::one"]);
+    }
+
+    #[test]
+    fn exact_and_skip_mean_what_libtest_means() {
+        assert_eq!(names(&["--exact", "hapi::one"]), ["hapi::one"]);
+        assert!(names(&["--exact", "one"]).is_empty());
+        assert_eq!(names(&["hapi", "--skip", "two"]), ["hapi::one"]);
+    }
+
+    #[test]
+    fn ignored_selects_only_what_is_ignored() {
+        assert_eq!(names(&["--ignored"]), ["gateway::slow"]);
+    }
+}

@@ -1,0 +1,243 @@
+//! What the environment says, and the only reader of it.
+//!
+//! A value in the environment wins over the same name in the project's
+//! git-ignored `.kindwright.env`, which `make setup` may have written.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    env, fs, io,
+    path::{Path, PathBuf},
+};
+
+use thiserror::Error;
+
+/// The file of settings in a project's root.
+const FILE: &str = ".kindwright.env";
+const OVERRIDE: &str = "KINDWRIGHT_IMAGE_";
+
+/// Everything that a run takes from its surroundings.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Settings {
+    /// `KIND_NODE_IMAGE`: the node image; kind's own default without it.
+    pub(crate) node_image: Option<String>,
+    /// `KINDWRIGHT_IMAGE_<NAME>`: references by the name in capitals.
+    pub(crate) images: BTreeMap<String, String>,
+    /// Those of them that are in the environment, not in the file that serves all projects' suites.
+    pub(crate) typed_images: BTreeSet<String>,
+    /// `KINDWRIGHT_HOST_PORTS`: which ports of this machine a cluster takes.
+    pub(crate) host_ports: HostPorts,
+    /// `DOCKER_HOST`: where the Docker daemon is.
+    pub(crate) docker_host: Option<String>,
+    /// `XDG_STATE_HOME` or its default: where ledgers are kept.
+    pub(crate) state: PathBuf,
+    /// `CARGO_TARGET_DIR`: where evidence goes.
+    pub(crate) target: Option<PathBuf>,
+    /// `RUST_TEST_THREADS`: how many cases may run at once.
+    pub(crate) test_threads: Option<String>,
+    /// `NEXTEST`: whether cargo-nextest is the caller.
+    pub(crate) nextest: bool,
+    /// `PATH` and `HOME`, for the janitor, whose environment is otherwise empty.
+    pub(crate) inherited: Vec<(String, String)>,
+}
+
+/// Which ports of this machine a cluster takes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum HostPorts {
+    /// Docker chooses free ones.
+    #[default]
+    Free,
+    /// The ones that the suites document.
+    Fixed,
+}
+
+/// Why the surroundings cannot be used.
+#[derive(Debug, Error)]
+pub(crate) enum SettingsError {
+    /// The settings file cannot be read.
+    #[error("read the settings in {}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the file system said.
+        #[source]
+        source: io::Error,
+    },
+    /// A line of the settings file is not a setting.
+    #[error("{}:{line}: expected NAME=VALUE, found `{text}`", path.display())]
+    Line {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: usize,
+        /// What it says.
+        text: String,
+    },
+    /// A setting of ours that does not exist.
+    #[error(
+        "`{name}` is not a setting; known are KINDWRIGHT_IMAGE_<NAME>, KINDWRIGHT_HOST_PORTS and KIND_NODE_IMAGE"
+    )]
+    Unknown {
+        /// The setting.
+        name: String,
+    },
+    /// A setting has a value that it cannot have.
+    #[error("`{name}={value}`: expected {expected}")]
+    Value {
+        /// The setting.
+        name: &'static str,
+        /// Its value.
+        value: String,
+        /// What it may be.
+        expected: &'static str,
+    },
+    /// No place for the ledger.
+    #[error(
+        "neither XDG_STATE_HOME nor HOME is set; set one, so that the run can note what it must undo"
+    )]
+    NoHome,
+}
+
+impl Settings {
+    /// Reads the environment, and the settings file in `root` below it.
+    pub(crate) fn read(root: Option<&Path>) -> Result<Self, SettingsError> {
+        let mut variables = match root {
+            Some(root) => file(&root.join(FILE))?,
+            None => BTreeMap::new(),
+        };
+        let typed: BTreeMap<_, _> = env::vars_os()
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+            .collect();
+        let named = |name: &String| Some(name.strip_prefix(OVERRIDE)?.to_owned());
+        let typed_images = typed.keys().filter_map(named).collect();
+        variables.extend(typed);
+        Ok(Self { typed_images, ..Self::of(&variables)? })
+    }
+
+    fn of(variables: &BTreeMap<String, String>) -> Result<Self, SettingsError> {
+        let get = |name: &str| variables.get(name).filter(|value| !value.is_empty()).cloned();
+        let mut images = BTreeMap::new();
+        for (name, value) in variables {
+            match name.strip_prefix(OVERRIDE) {
+                Some(image) if !value.is_empty() => {
+                    images.insert(image.to_owned(), value.clone());
+                }
+                None if name.starts_with("KINDWRIGHT_") && !KNOWN.contains(&name.as_str()) => {
+                    return Err(SettingsError::Unknown { name: name.clone() });
+                }
+                Some(_) | None => {}
+            }
+        }
+        let host_ports = match get("KINDWRIGHT_HOST_PORTS").as_deref() {
+            None | Some("free") => HostPorts::Free,
+            Some("fixed") => HostPorts::Fixed,
+            Some(value) => {
+                return Err(SettingsError::Value {
+                    name: "KINDWRIGHT_HOST_PORTS",
+                    value: value.to_owned(),
+                    expected: "`free` or `fixed`",
+                });
+            }
+        };
+        let state = get("XDG_STATE_HOME")
+            .map(PathBuf::from)
+            .or_else(|| get("HOME").map(|home| Path::new(&home).join(".local/state")))
+            .ok_or(SettingsError::NoHome)?
+            .join("kindwright");
+        Ok(Self {
+            node_image: get("KIND_NODE_IMAGE"),
+            images,
+            typed_images: BTreeSet::new(),
+            host_ports,
+            docker_host: get("DOCKER_HOST"),
+            state,
+            target: get("CARGO_TARGET_DIR").map(PathBuf::from),
+            test_threads: get("RUST_TEST_THREADS"),
+            nextest: get("NEXTEST").is_some(),
+            inherited: ["PATH", "HOME"]
+                .into_iter()
+                .filter_map(|name| Some((name.to_owned(), get(name)?)))
+                .collect(),
+        })
+    }
+
+    /// The reference that replaces the image of this name, if any.
+    pub(crate) fn image(&self, name: &str) -> Option<&str> {
+        self.images.get(&override_name(name)).map(String::as_str)
+    }
+}
+
+/// Names that begin like ours and are no override of an image.
+///
+/// `KINDWRIGHT_RUN` marks the children of a run, so that they can be found.
+const KNOWN: [&str; 2] = ["KINDWRIGHT_HOST_PORTS", "KINDWRIGHT_RUN"];
+
+/// The part of `KINDWRIGHT_IMAGE_<NAME>` that stands for an image's name.
+pub(crate) fn override_name(image: &str) -> String {
+    image.to_uppercase().replace(['-', '.'], "_")
+}
+
+fn file(path: &Path) -> Result<BTreeMap<String, String>, SettingsError> {
+    let text = match fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(BTreeMap::new()),
+        Err(source) => {
+            return Err(SettingsError::Read { path: path.to_owned(), source });
+        }
+    };
+    text.lines()
+        .enumerate()
+        .filter(|(_, line)| !line.trim().is_empty() && !line.trim_start().starts_with('#'))
+        .map(|(index, line)| match line.split_once('=') {
+            Some((name, value)) => Ok((name.trim().to_owned(), value.trim().to_owned())),
+            None => Err(SettingsError::Line {
+                path: path.to_owned(),
+                line: index + 1,
+                text: line.to_owned(),
+            }),
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(pairs: &[(&str, &str)]) -> Result<Settings, SettingsError> {
+        let home = [("HOME", "/home/ada")];
+        let variables = home.iter().chain(pairs);
+        Settings::of(
+            &variables.map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
+        )
+    }
+
+    #[test]
+    fn an_image_is_overridden_by_its_name_in_capitals() {
+        let settings = of(&[("KINDWRIGHT_IMAGE_HOLMESGPT_API", "hapi:1")]).unwrap();
+        assert_eq!(settings.image("holmesgpt-api"), Some("hapi:1"));
+        assert_eq!(settings.image("datastorage"), None);
+    }
+
+    #[test]
+    fn a_misspelt_setting_is_refused() {
+        let error = of(&[("KINDWRIGHT_HOST_PORT", "fixed")]).unwrap_err();
+        assert!(error.to_string().starts_with("`KINDWRIGHT_HOST_PORT` is not a setting"));
+        let error = of(&[("KINDWRIGHT_HOST_PORTS", "fix")]).unwrap_err();
+        assert_eq!(error.to_string(), "`KINDWRIGHT_HOST_PORTS=fix`: expected `free` or `fixed`");
+    }
+
+    #[test]
+    fn the_ledger_has_a_place_in_the_state_directory() {
+        assert_eq!(of(&[]).unwrap().state, Path::new("/home/ada/.local/state/kindwright"));
+        let settings = of(&[("XDG_STATE_HOME", "/state")]).unwrap();
+        assert_eq!(settings.state, Path::new("/state/kindwright"));
+    }
+
+    #[test]
+    fn a_broken_line_of_the_settings_file_is_named() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join(FILE);
+        fs::write(&path, "# comment\nKIND_NODE_IMAGE=a:b\nnonsense\n").unwrap();
+        let error = file(&path).unwrap_err();
+        assert!(error.to_string().ends_with(":3: expected NAME=VALUE, found `nonsense`"));
+    }
+}

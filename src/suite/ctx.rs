@@ -1,0 +1,119 @@
+//! What a case is given: its services by name, and nothing behind them.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use reqwest::Method;
+use url::Url;
+use uuid::Uuid;
+
+use super::{Exchanges, Http, HttpError, Request};
+use crate::{
+    audit::Audit,
+    objects::Objects,
+    stack::{Disturb, DisturbError, Stack},
+};
+
+/// How much of a suite's name is in the ids of its cases, which name namespaces too.
+const PREFIX: usize = 40;
+
+/// Everything that a case may touch.
+///
+/// There is no client of the cluster in here: a case that could reach behind
+/// the services would no longer be a black-box test.
+#[derive(Clone, Debug)]
+pub struct Ctx {
+    world: Arc<World>,
+    correlation_id: String,
+    http: Http,
+    objects: Objects,
+    /// Unless it shares its stack.
+    disturb: Option<Disturb>,
+}
+
+/// What the cases of a suite share.
+#[derive(Debug)]
+pub(crate) struct World {
+    pub(crate) stack: Arc<Stack>,
+    pub(crate) flush: Duration,
+}
+
+impl Ctx {
+    pub(crate) fn new(world: Arc<World>, suite: &str, alone: bool, exchanges: Exchanges) -> Self {
+        let unique = Uuid::new_v4().simple().to_string();
+        let prefix: String = suite.chars().take(PREFIX).collect();
+        let correlation_id = format!("{prefix}-{}", &unique[..12]);
+        Self {
+            objects: world.stack.objects(correlation_id.clone()),
+            disturb: alone.then(|| Disturb::new(Arc::clone(&world.stack))),
+            http: Http::new(exchanges),
+            world,
+            correlation_id,
+        }
+    }
+
+    /// An id that only this case has, by which it finds what it caused.
+    pub fn correlation_id(&self) -> &str {
+        &self.correlation_id
+    }
+
+    pub(crate) fn stack(&self) -> &Stack {
+        &self.world.stack
+    }
+
+    /// Where a service of the stack is.
+    pub fn url(&self, service: &str) -> Result<Url, HttpError> {
+        let urls = &self.world.stack.urls;
+        urls.get(service).cloned().ok_or_else(|| HttpError::Service {
+            service: service.to_owned(),
+            known: urls.keys().cloned().collect::<Vec<_>>().join(", "),
+        })
+    }
+
+    /// A GET of a service's path.
+    pub fn get(&self, service: &str, path: &str) -> Request {
+        self.request(Method::GET, service, path)
+    }
+
+    /// A POST to a service's path.
+    pub fn post(&self, service: &str, path: &str) -> Request {
+        self.request(Method::POST, service, path)
+    }
+
+    /// A request of any method to a service's path.
+    pub fn request(&self, method: Method, service: &str, path: &str) -> Request {
+        let url = self.url(service).map(|mut url| {
+            let (path, query) =
+                path.split_once('?').map_or((path, None), |(path, query)| (path, Some(query)));
+            url.set_path(path);
+            url.set_query(query);
+            url
+        });
+        self.http.request(method, url)
+    }
+
+    /// Kubernetes objects in a namespace of this case.
+    pub fn objects(&self) -> &Objects {
+        &self.objects
+    }
+
+    /// The means to stop, start and kill the pods of the suite's own stack.
+    ///
+    /// # Errors
+    ///
+    /// The case is not declared [`alone`](crate::Case::alone).
+    pub fn disturb(&self) -> Result<&Disturb, DisturbError> {
+        self.disturb.as_ref().ok_or(DisturbError::Shared)
+    }
+
+    /// Assertions on the audit events of this case.
+    pub fn audit(&self) -> Audit {
+        self.audit_of(&self.correlation_id)
+    }
+
+    /// Assertions on the audit events under another id, which a service chose.
+    pub fn audit_of(&self, correlation_id: &str) -> Audit {
+        let database = self.world.stack.database().cloned();
+        Audit::new(database, correlation_id.to_owned(), self.world.flush)
+    }
+}

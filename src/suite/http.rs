@@ -1,0 +1,263 @@
+//! The HTTP client of a case, which records every exchange for the case's failure.
+
+use std::{
+    fmt,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use reqwest::Method;
+use serde::{Serialize, de::DeserializeOwned};
+use thiserror::Error;
+use url::Url;
+
+/// How long an answer may take unless the request says otherwise.
+const LIMIT: Duration = Duration::from_secs(30);
+/// How much of a body a message shows, in characters.
+const SHOWN: usize = 1200;
+
+/// What stands in an exchange for an answer that never came.
+const NO_ANSWER: &str = "no answer";
+
+/// The exchanges of one case, oldest first.
+pub(crate) type Exchanges = Arc<Mutex<Vec<Exchange>>>;
+
+/// One request, and what came back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Exchange {
+    request: String,
+    sent: String,
+    outcome: String,
+}
+
+/// Why a request had no usable answer.
+#[derive(Debug, Error)]
+pub enum HttpError {
+    /// The stack has no such service.
+    #[error("the stack has no HTTP service `{service}`; it has {known}")]
+    Service {
+        /// What was asked for.
+        service: String,
+        /// What there is.
+        known: String,
+    },
+    /// There was no answer.
+    #[error("{exchange}")]
+    Silent {
+        /// The exchange.
+        exchange: Exchange,
+        /// What happened instead.
+        #[source]
+        source: reqwest::Error,
+    },
+    /// The answer has another status.
+    #[error("expected status {expected}:\n{exchange}")]
+    Status {
+        /// The expected status.
+        expected: u16,
+        /// The exchange.
+        exchange: Exchange,
+    },
+    /// The answer's body is not what it should be.
+    #[error("the body is not the JSON that was expected:\n{exchange}")]
+    Body {
+        /// The exchange.
+        exchange: Exchange,
+        /// What is wrong with it.
+        #[source]
+        source: serde_json::Error,
+    },
+}
+
+/// Sends requests to the services of a suite's stack.
+#[derive(Clone, Debug)]
+pub struct Http {
+    client: reqwest::Client,
+    exchanges: Exchanges,
+}
+
+/// A request on its way.
+#[derive(Debug)]
+#[must_use = "a request is sent by `send`"]
+pub struct Request {
+    http: Http,
+    builder: Result<reqwest::RequestBuilder, HttpError>,
+    title: String,
+    sent: String,
+}
+
+/// An answer with its whole body.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    status: u16,
+    headers: reqwest::header::HeaderMap,
+    body: String,
+    exchange: Exchange,
+}
+
+impl Http {
+    pub(crate) fn new(exchanges: Exchanges) -> Self {
+        Self { client: reqwest::Client::new(), exchanges }
+    }
+
+    /// A request of `method` to `url`.
+    pub(crate) fn request(&self, method: Method, url: Result<Url, HttpError>) -> Request {
+        let title = url.as_ref().map_or_else(ToString::to_string, |url| format!("{method} {url}"));
+        Request {
+            http: self.clone(),
+            builder: url.map(|url| self.client.request(method, url).timeout(LIMIT)),
+            title,
+            sent: String::new(),
+        }
+    }
+
+    fn record(&self, exchange: &Exchange) {
+        let mut exchanges = self.exchanges.lock().unwrap_or_else(PoisonError::into_inner);
+        exchanges.push(exchange.clone());
+    }
+}
+
+impl Request {
+    /// Sends `body` as JSON.
+    pub fn json(mut self, body: &impl Serialize) -> Self {
+        self.sent = serde_json::to_string(body).unwrap_or_default();
+        self.builder = self.builder.map(|builder| builder.json(body));
+        self
+    }
+
+    /// Sends `body` as it is, as the given content type.
+    pub fn body(mut self, content_type: &str, body: impl Into<String>) -> Self {
+        self.sent = body.into();
+        let body = self.sent.clone();
+        self.builder = self
+            .builder
+            .map(|builder| builder.header(reqwest::header::CONTENT_TYPE, content_type).body(body));
+        self
+    }
+
+    /// Adds a header.
+    pub fn header(mut self, name: &str, value: &str) -> Self {
+        self.builder = self.builder.map(|builder| builder.header(name, value));
+        self
+    }
+
+    /// Adds parameters to the query.
+    pub fn query(mut self, parameters: &[(&str, &str)]) -> Self {
+        self.builder = self.builder.map(|builder| builder.query(parameters));
+        self
+    }
+
+    /// Sets how long the answer may take; the default is 30 s.
+    pub fn limit(mut self, limit: Duration) -> Self {
+        self.builder = self.builder.map(|builder| builder.timeout(limit));
+        self
+    }
+
+    /// Sends it, and reads the whole answer, whatever its status.
+    pub async fn send(self) -> Result<Answer, HttpError> {
+        let Self { http, builder, title, sent } = self;
+        let exchange =
+            |outcome: String| Exchange { request: title.clone(), sent: sent.clone(), outcome };
+        let silent = |source: reqwest::Error| {
+            let exchange = exchange(NO_ANSWER.to_owned());
+            http.record(&exchange);
+            HttpError::Silent { exchange, source }
+        };
+        let answer = builder?.send().await.map_err(silent)?;
+        let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
+        let body = answer.text().await.map_err(silent)?;
+        let exchange = exchange(format!("{status} {body}"));
+        http.record(&exchange);
+        Ok(Answer { status, headers, body, exchange })
+    }
+}
+
+impl Answer {
+    /// The answer itself if it has this status, else an error that shows the exchange.
+    pub fn expect(self, status: u16) -> Result<Self, HttpError> {
+        if self.status == status {
+            return Ok(self);
+        }
+        Err(HttpError::Status { expected: status, exchange: self.exchange })
+    }
+
+    /// Its status.
+    pub fn status(&self) -> u16 {
+        self.status
+    }
+
+    /// A header, if it has it and it is text.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+
+    /// Its body.
+    pub fn text(&self) -> &str {
+        &self.body
+    }
+
+    /// Its body, read as JSON.
+    pub fn json<T: DeserializeOwned>(&self) -> Result<T, HttpError> {
+        serde_json::from_str(&self.body)
+            .map_err(|source| HttpError::Body { exchange: self.exchange.clone(), source })
+    }
+
+    /// The exchange, for a message.
+    pub fn exchange(&self) -> &Exchange {
+        &self.exchange
+    }
+}
+
+impl Exchange {
+    /// Whether there was no answer.
+    pub(crate) fn is_silent(&self) -> bool {
+        self.outcome == NO_ANSWER
+    }
+
+    /// All of it, for evidence.
+    pub(crate) fn whole(&self) -> String {
+        format!("> {}\n> {}\n< {}\n", self.request, self.sent, self.outcome)
+    }
+}
+
+impl fmt::Display for Exchange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "    > {}", self.request)?;
+        if !self.sent.is_empty() {
+            write!(f, "\n    > {}", shortened(&self.sent))?;
+        }
+        write!(f, "\n    < {}", shortened(&self.outcome))
+    }
+}
+
+fn shortened(text: &str) -> String {
+    match text.char_indices().nth(SHOWN) {
+        Some((end, _)) => format!("{}… ({} bytes)", &text[..end], text.len()),
+        None => text.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_exchange_reads_as_sent_and_received() {
+        let exchange = Exchange {
+            request: "POST http://127.0.0.1:30120/incident/analyze".into(),
+            sent: "{}".into(),
+            outcome: "400 {\"title\":\"Bad Request\"}".into(),
+        };
+        let error = HttpError::Status { expected: 200, exchange };
+        assert_eq!(
+            error.to_string(),
+            "expected status 200:\n    > POST http://127.0.0.1:30120/incident/analyze\n    > {}\n    < 400 {\"title\":\"Bad Request\"}"
+        );
+    }
+
+    #[test]
+    fn a_long_body_is_cut_at_a_character() {
+        let text = "ä".repeat(SHOWN + 1);
+        assert!(shortened(&text).ends_with("… (2402 bytes)"));
+    }
+}

@@ -1,0 +1,258 @@
+//! What a suite's author declares: its images, its stack in tiers, its cases.
+
+use std::{fmt, path::PathBuf, pin::Pin, sync::Arc, time::Duration};
+
+mod ctx;
+mod failure;
+mod http;
+mod workload;
+
+pub use ctx::Ctx;
+pub(crate) use failure::chain;
+pub use failure::{CaseResult, Failure};
+pub use http::{Answer, Http, HttpError, Request};
+pub use workload::{Database, Migrations, Part, Secret, Workload, password, text};
+pub(crate) use {
+    ctx::World,
+    http::{Exchange, Exchanges},
+    workload::{Endpoint, Probe},
+};
+
+use crate::image::Image;
+
+/// How long a case may take unless it says otherwise.
+const LIMIT: Duration = Duration::from_mins(1);
+/// How long after an emitter's last event a row may still appear, unless the suite says otherwise.
+const FLUSH: Duration = Duration::from_secs(1);
+
+/// Cases that share a stack: one namespace with everything that they need.
+///
+/// ```
+/// use kindwright::{Case, CaseResult, Ctx, Image, Suite, Workload, cases};
+///
+/// async fn the_shop_is_open(ctx: Ctx) -> CaseResult {
+///     ctx.get("shop", "/open").send().await?.expect(200)?;
+///     Ok(())
+/// }
+///
+/// let suite = Suite::new("shop", "shop-tests")
+///     .image(Image::dockerfile("shop", "images/shop"))
+///     .tier([Workload::new("shop", "manifests/shop.yaml").http("http", 30090, "/health")])
+///     .cases(cases![the_shop_is_open]);
+/// ```
+#[derive(Clone, Debug)]
+pub struct Suite {
+    pub(crate) name: String,
+    pub(crate) consumer: String,
+    pub(crate) images: Vec<Image>,
+    pub(crate) secrets: Vec<Secret>,
+    pub(crate) tiers: Vec<Tier>,
+    pub(crate) resources: Vec<PathBuf>,
+    pub(crate) controls: Vec<String>,
+    pub(crate) flush: Duration,
+    pub(crate) cases: Vec<Case>,
+}
+
+/// What is deployed together; the next tier waits for all of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Tier {
+    Workloads(Vec<Workload>),
+    Migrations(Migrations),
+}
+
+type Body = dyn Fn(Ctx) -> Pin<Box<dyn Future<Output = CaseResult>>> + Send + Sync;
+
+/// A named test. Its name is a sentence that is true when it passes.
+#[derive(Clone)]
+pub struct Case {
+    pub(crate) name: &'static str,
+    pub(crate) limit: Duration,
+    pub(crate) beyond: Option<&'static str>,
+    pub(crate) ignored: bool,
+    pub(crate) alone: bool,
+    pub(crate) body: Arc<Body>,
+}
+
+/// Lists the named functions as cases, so that a name is written once.
+#[macro_export]
+macro_rules! cases {
+    ($($function:ident),* $(,)?) => {
+        [$($crate::case!($function)),*]
+    };
+}
+
+/// The named function as a case, for [`Suite::case`] and a limit of its own.
+#[macro_export]
+macro_rules! case {
+    ($function:ident) => {
+        $crate::Case::new(stringify!($function), $function)
+    };
+}
+
+/// Fails the case, with a message, unless the condition holds.
+#[macro_export]
+macro_rules! ensure {
+    ($condition:expr, $($message:tt)+) => {
+        if !$condition {
+            return Err($crate::Failure::new(format_args!($($message)+)));
+        }
+    };
+}
+
+impl Suite {
+    /// A suite called `name`, whose images are tagged for `consumer`.
+    ///
+    /// The name is a filter on the command line, and the namespace in the
+    /// cluster, so it must be a Kubernetes name (`[a-z0-9-]`, at most 63).
+    pub fn new(name: impl Into<String>, consumer: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            consumer: consumer.into(),
+            images: Vec::new(),
+            secrets: Vec::new(),
+            tiers: Vec::new(),
+            resources: Vec::new(),
+            controls: Vec::new(),
+            flush: FLUSH,
+            cases: Vec::new(),
+        }
+    }
+
+    /// Adds an image that the suite's manifests may name.
+    #[must_use]
+    pub fn image(mut self, image: Image) -> Self {
+        self.images.push(image);
+        self
+    }
+
+    /// Adds a Secret, which exists before the first tier.
+    #[must_use]
+    pub fn secret(mut self, secret: Secret) -> Self {
+        self.secrets.push(secret);
+        self
+    }
+
+    /// Adds a manifest without pods of its own (CRDs, RBAC), applied before the first tier.
+    #[must_use]
+    pub fn resources(mut self, manifest: impl Into<PathBuf>) -> Self {
+        self.resources.push(manifest.into());
+        self
+    }
+
+    /// Adds workloads that start together, once all tiers before them are ready.
+    #[must_use]
+    pub fn tier(mut self, workloads: impl IntoIterator<Item = Workload>) -> Self {
+        self.tiers.push(Tier::Workloads(workloads.into_iter().collect()));
+        self
+    }
+
+    /// Adds the migrations of a database, run once all tiers before them are ready.
+    #[must_use]
+    pub fn migrations(mut self, migrations: Migrations) -> Self {
+        self.tiers.push(Tier::Migrations(migrations));
+        self
+    }
+
+    /// Names a kind of object that a service of this suite controls.
+    ///
+    /// Two suites whose real images would both control it get clusters of their own.
+    #[must_use]
+    pub fn controls(mut self, kind: impl Into<String>) -> Self {
+        self.controls.push(kind.into());
+        self
+    }
+
+    /// Says how long after an answer an emitter's audit events may still arrive.
+    #[must_use]
+    pub fn flush(mut self, interval: Duration) -> Self {
+        self.flush = interval;
+        self
+    }
+
+    /// Adds cases.
+    #[must_use]
+    pub fn cases(mut self, cases: impl IntoIterator<Item = Case>) -> Self {
+        self.cases.extend(cases);
+        self
+    }
+
+    /// Adds one case.
+    #[must_use]
+    pub fn case(self, case: Case) -> Self {
+        self.cases([case])
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub(crate) fn workloads(&self) -> impl Iterator<Item = &Workload> {
+        self.tiers.iter().flat_map(|tier| match tier {
+            Tier::Workloads(workloads) => workloads.as_slice(),
+            Tier::Migrations(_) => &[],
+        })
+    }
+
+    pub(crate) fn migrated(&self) -> impl Iterator<Item = &Migrations> {
+        self.tiers.iter().filter_map(|tier| match tier {
+            Tier::Migrations(migrations) => Some(migrations),
+            Tier::Workloads(_) => None,
+        })
+    }
+}
+
+impl Case {
+    /// A case that runs `body`.
+    pub fn new<F, Fut>(name: &'static str, body: F) -> Self
+    where
+        F: Fn(Ctx) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = CaseResult> + 'static,
+    {
+        Self {
+            name,
+            limit: LIMIT,
+            beyond: None,
+            ignored: false,
+            alone: false,
+            body: Arc::new(move |ctx| Box::pin(body(ctx))),
+        }
+    }
+
+    /// Sets how long it may take; the default is a minute.
+    #[must_use]
+    pub fn limit(mut self, limit: Duration) -> Self {
+        self.limit = limit;
+        self
+    }
+
+    /// Says that it needs what the stand-ins fix; `section` names it in the contract.
+    ///
+    /// Where an image of the suite is overridden it is reported as ignored,
+    /// with that reason.
+    #[must_use]
+    pub fn beyond(mut self, section: &'static str) -> Self {
+        self.beyond = Some(section);
+        self
+    }
+
+    /// Leaves it out unless `--ignored` or `--include-ignored` is given.
+    #[must_use]
+    pub fn ignored(mut self) -> Self {
+        self.ignored = true;
+        self
+    }
+
+    /// Says that no other case of the suite may run at the same time.
+    #[must_use]
+    pub fn alone(mut self) -> Self {
+        self.alone = true;
+        self
+    }
+}
+
+impl fmt::Debug for Case {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Case").field("name", &self.name).finish_non_exhaustive()
+    }
+}

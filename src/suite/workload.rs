@@ -1,0 +1,181 @@
+//! What a stack is made of, as a suite declares it.
+
+use std::{collections::BTreeMap, path::PathBuf};
+
+use serde::Serialize;
+
+use crate::seed::Password;
+
+/// One manifest, and how its services are reached from this machine.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Workload {
+    pub(crate) name: String,
+    pub(crate) manifest: PathBuf,
+    pub(crate) endpoints: Vec<Endpoint>,
+}
+
+/// A port of the Service of a workload that cases reach through a NodePort.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct Endpoint {
+    /// The Service, which has the workload's name.
+    pub(crate) service: String,
+    /// The name of the Service's port.
+    pub(crate) port: String,
+    /// The NodePort that the suite would like to have.
+    pub(crate) node_port: u16,
+    /// The port of this machine that people know it by.
+    pub(crate) host_port: u16,
+    /// How it is asked whether it answers.
+    pub(crate) probe: Probe,
+}
+
+/// The request that a service must answer before cases start.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Probe {
+    /// GET of this path is answered with 2xx.
+    Http(String),
+    /// `SELECT 1` is answered.
+    Postgres(Database),
+}
+
+/// How to log in to a PostgreSQL database.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Database {
+    /// The role.
+    pub user: String,
+    /// The database.
+    pub name: String,
+    /// Which of the suite's passwords, by the name used in [`password`].
+    pub password: String,
+}
+
+impl Workload {
+    /// The workload `name`, whose objects are in `manifest` (from the project's root).
+    ///
+    /// The manifest is a file that `kubectl apply -f` would take. Namespace,
+    /// images, NodePorts and labels are set by the runner.
+    pub fn new(name: impl Into<String>, manifest: impl Into<PathBuf>) -> Self {
+        Self { name: name.into(), manifest: manifest.into(), endpoints: Vec::new() }
+    }
+
+    /// Reaches the Service's port `port` over HTTP, at best through `node_port`.
+    ///
+    /// GET of `health` must be answered with 2xx before cases start.
+    #[must_use]
+    pub fn http(self, port: &str, node_port: u16, health: &str) -> Self {
+        self.endpoint(port, node_port, Probe::Http(health.to_owned()))
+    }
+
+    /// Reaches the Service's port `port` as PostgreSQL, at best through `node_port`.
+    #[must_use]
+    pub fn postgres(self, port: &str, node_port: u16, database: Database) -> Self {
+        self.endpoint(port, node_port, Probe::Postgres(database))
+    }
+
+    /// Documents the port of this machine for the last endpoint, where it is not its NodePort.
+    ///
+    /// It counts with `KINDWRIGHT_HOST_PORTS=fixed` only.
+    #[must_use]
+    pub fn host_port(mut self, port: u16) -> Self {
+        if let Some(endpoint) = self.endpoints.last_mut() {
+            endpoint.host_port = port;
+        }
+        self
+    }
+
+    fn endpoint(mut self, port: &str, node_port: u16, probe: Probe) -> Self {
+        self.endpoints.push(Endpoint {
+            service: self.name.clone(),
+            port: port.to_owned(),
+            node_port,
+            host_port: node_port,
+            probe,
+        });
+        self
+    }
+}
+
+/// The migrations of one database.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Migrations {
+    pub(crate) directory: PathBuf,
+    pub(crate) workload: String,
+    pub(crate) tables: Vec<String>,
+}
+
+impl Migrations {
+    /// The files of `directory` (from the project's root), for the database of `workload`.
+    pub fn new(directory: impl Into<PathBuf>, workload: impl Into<String>) -> Self {
+        Self { directory: directory.into(), workload: workload.into(), tables: Vec::new() }
+    }
+
+    /// Names tables that must exist afterwards.
+    #[must_use]
+    pub fn create<T: Into<String>>(mut self, tables: impl IntoIterator<Item = T>) -> Self {
+        self.tables.extend(tables.into_iter().map(Into::into));
+        self
+    }
+}
+
+/// A Secret that is made in code, because its passwords are drawn at random.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Secret {
+    pub(crate) name: String,
+    pub(crate) entries: Vec<(String, Vec<Part>)>,
+}
+
+/// A part of a Secret's value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// This text.
+    Text(String),
+    /// The password of this name, the same wherever the suite names it.
+    Password(String),
+}
+
+/// A part that is this text.
+pub fn text(text: impl Into<String>) -> Part {
+    Part::Text(text.into())
+}
+
+/// A part that is the suite's password of this name, drawn at random.
+pub fn password(name: impl Into<String>) -> Part {
+    Part::Password(name.into())
+}
+
+impl Secret {
+    /// An empty Secret called `name`.
+    pub fn new(name: impl Into<String>) -> Self {
+        Self { name: name.into(), entries: Vec::new() }
+    }
+
+    /// Adds an entry, whose value is its parts one after another.
+    #[must_use]
+    pub fn entry(mut self, key: impl Into<String>, parts: impl IntoIterator<Item = Part>) -> Self {
+        self.entries.push((key.into(), parts.into_iter().collect()));
+        self
+    }
+
+    /// Its values, with the passwords filled in.
+    pub(crate) fn values(
+        &self,
+        passwords: &BTreeMap<String, Password>,
+    ) -> BTreeMap<String, String> {
+        let value = |part: &Part| match part {
+            Part::Text(text) => text.clone(),
+            Part::Password(name) => passwords
+                .get(name)
+                .map_or_else(String::new, |password| password.reveal().to_owned()),
+        };
+        let entries = self.entries.iter();
+        entries.map(|(key, parts)| (key.clone(), parts.iter().map(value).collect())).collect()
+    }
+
+    pub(crate) fn passwords(&self) -> impl Iterator<Item = &str> {
+        self.entries.iter().flat_map(|(_, parts)| parts).filter_map(|part| match part {
+            Part::Password(name) => Some(name.as_str()),
+            Part::Text(_) => None,
+        })
+    }
+}

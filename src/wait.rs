@@ -1,0 +1,139 @@
+//! The only place that lets time pass.
+//!
+//! Every wait names what it waits for, ends at a limit, and says on failure
+//! what it last saw. A wait polls a *level* ("is it so now?"), never an edge
+//! ("did it change?"), so that a missed event costs one interval and no more.
+
+use std::{
+    fmt,
+    time::{Duration, Instant},
+};
+
+use thiserror::Error;
+
+/// What one look at a condition found.
+#[derive(Debug)]
+pub enum Poll<T> {
+    /// The condition holds.
+    Ready(T),
+    /// Not so yet, and this is what was seen instead.
+    NotYet(String),
+}
+
+/// How long to look, and how often.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limit {
+    /// The longest that the whole wait may take.
+    pub total: Duration,
+    /// The pause between two looks.
+    pub every: Duration,
+}
+
+impl Limit {
+    /// Looks ten times a second for `seconds`.
+    pub const fn seconds(seconds: u64) -> Self {
+        Self { total: Duration::from_secs(seconds), every: Duration::from_millis(100) }
+    }
+}
+
+/// Why a wait ended without its condition.
+#[derive(Debug, Error)]
+pub enum WaitError<E> {
+    /// Time ran out.
+    #[error("{what} did not happen within {waited:.1?} ({looks} looks); last seen: {last}")]
+    TimedOut {
+        /// The condition, as the caller names it.
+        what: String,
+        /// How long was waited.
+        waited: Duration,
+        /// How often was looked.
+        looks: usize,
+        /// The latest [`Poll::NotYet`].
+        last: String,
+    },
+    /// Looking failed for good, so waiting on would be pointless.
+    #[error("cannot tell whether {what} happened")]
+    Broken {
+        /// The condition, as the caller names it.
+        what: String,
+        /// What went wrong.
+        #[source]
+        source: E,
+    },
+}
+
+/// Looks at `check` until it is [`Poll::Ready`], it fails, or `limit` is up.
+///
+/// The limit covers the looks as well as the pauses: a look that hangs is cut
+/// off. An `Err` ends the wait at once, so keep it for what cannot heal.
+pub async fn until<T, E>(
+    what: impl fmt::Display,
+    limit: Limit,
+    mut check: impl AsyncFnMut() -> Result<Poll<T>, E>,
+) -> Result<T, WaitError<E>> {
+    let started = Instant::now();
+    let mut last = String::from("nothing");
+    let mut looks = 0;
+    let looking = async {
+        loop {
+            looks += 1;
+            match check().await {
+                Ok(Poll::Ready(value)) => return Ok(value),
+                Ok(Poll::NotYet(seen)) => last = seen,
+                Err(source) => return Err(source),
+            }
+            pause(limit.every).await;
+        }
+    };
+    match tokio::time::timeout(limit.total, looking).await {
+        Ok(Ok(value)) => Ok(value),
+        Ok(Err(source)) => Err(WaitError::Broken { what: what.to_string(), source }),
+        Err(_elapsed) => Err(WaitError::TimedOut {
+            what: what.to_string(),
+            waited: started.elapsed(),
+            looks,
+            last,
+        }),
+    }
+}
+
+/// Lets `duration` pass; for limits and intervals, never instead of a condition.
+#[expect(clippy::disallowed_methods, reason = "this module owns time")]
+pub(crate) async fn pause(duration: Duration) {
+    tokio::time::sleep(duration).await;
+}
+
+#[cfg(test)]
+mod tests {
+    use std::convert::Infallible;
+
+    use super::*;
+
+    const SHORT: Limit =
+        Limit { total: Duration::from_millis(30), every: Duration::from_millis(5) };
+
+    #[tokio::test]
+    async fn a_timeout_reports_what_was_seen_last_and_how_often_was_looked() {
+        let mut looks = 0;
+        let error = until("the row", SHORT, async || {
+            looks += 1;
+            Ok::<Poll<()>, Infallible>(Poll::NotYet(format!("{looks} rows")))
+        })
+        .await
+        .unwrap_err();
+        let text = error.to_string();
+        assert!(text.starts_with("the row did not happen within"), "{text}");
+        assert!(text.ends_with("rows"), "{text}");
+        assert!(text.contains("looks)"), "{text}");
+    }
+
+    #[tokio::test]
+    async fn a_look_that_hangs_is_cut_off() {
+        let error = until("an answer", SHORT, async || {
+            std::future::pending::<Result<Poll<()>, Infallible>>().await
+        })
+        .await
+        .unwrap_err();
+        assert!(matches!(error, WaitError::TimedOut { .. }));
+    }
+}

@@ -1,0 +1,70 @@
+//! DataStorage: audit events, whatever happens to the database, and the catalog of workflows.
+//!
+//! The cases are the scenarios of contract 6.9. Bounds in seconds became ratios
+//! between two measurements of the same case.
+
+mod event_types;
+mod events;
+mod load;
+mod outage;
+mod query;
+mod refusals;
+
+use kindwright::{Ctx, HttpError, Suite};
+use serde_json::{Value, json};
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+
+use crate::platform::{self, Ports};
+
+const SERVICE: &str = "datastorage";
+const EVENTS: &str = "/api/v1/audit/events";
+
+pub(crate) fn suite() -> Suite {
+    let ports = Ports { datastorage: (30081, 28090), postgresql: (30432, 25433) };
+    platform::shared(Suite::new(SERVICE, SERVICE), ports)
+        .cases(events::cases())
+        .cases(query::cases())
+        .cases(event_types::cases())
+        .cases(refusals::cases())
+        .cases(load::cases())
+        .cases(outage::cases())
+}
+
+/// An event of the case, as a service would send it now.
+fn event(ctx: &Ctx, category: &str, event_type: &str, action: &str) -> Value {
+    json!({
+        "version": "1.0",
+        "event_type": event_type,
+        "event_timestamp": time(OffsetDateTime::now_utc()),
+        "event_category": category,
+        "event_action": action,
+        "event_outcome": "success",
+        "correlation_id": ctx.correlation_id(),
+        "event_data": {"case": ctx.correlation_id()},
+    })
+}
+
+/// A time as the service reads it.
+fn time(time: OffsetDateTime) -> String {
+    time.format(&Rfc3339).unwrap_or_default()
+}
+
+/// Stores an event, and returns the answer.
+async fn store(ctx: &Ctx, event: &Value) -> Result<Value, HttpError> {
+    ctx.post(SERVICE, EVENTS).json(event).send().await?.expect(201)?.json()
+}
+
+/// The events that a question finds.
+async fn list(ctx: &Ctx, parameters: &[(&str, &str)]) -> Result<Value, HttpError> {
+    ctx.get(SERVICE, EVENTS).query(parameters).send().await?.expect(200)?.json()
+}
+
+/// The members of a list of an answer; none where there is no list.
+fn members<'a>(answer: &'a Value, pointer: &str) -> &'a [Value] {
+    answer.pointer(pointer).and_then(Value::as_array).map_or(&[], Vec::as_slice)
+}
+
+/// A text of an answer; empty where there is none.
+fn text<'a>(answer: &'a Value, pointer: &str) -> &'a str {
+    answer.pointer(pointer).and_then(Value::as_str).unwrap_or_default()
+}

@@ -1,0 +1,169 @@
+//! What the service accepts while its database is away, and what becomes of it (scenario 02).
+
+use std::time::Duration;
+
+use kindwright::{
+    Case, CaseResult, Ctx, Failure, HttpError, case, ensure,
+    wait::{self, Limit, Poll},
+};
+use serde_json::{Value, json};
+
+use super::{EVENTS, SERVICE, event, events::notification, store, text};
+
+const DATABASE: &str = "postgresql";
+const STREAMS: &str = "redis";
+const NOTIFICATIONS: &str = "/api/v1/audit/notifications";
+/// Pods are stopped and started several times in a case.
+const LIMIT: Duration = Duration::from_mins(4);
+/// How long the service may take to notice that its database is away or back.
+const NOTICED: Limit = Limit { total: Duration::from_secs(30), every: Duration::from_millis(100) };
+
+pub(super) fn cases() -> impl IntoIterator<Item = Case> {
+    [
+        case!(what_is_accepted_while_the_database_goes_and_comes_is_stored_exactly_once),
+        case!(what_is_accepted_without_a_database_outlives_the_service_and_redis),
+        case!(a_notification_accepted_without_a_database_is_recorded_once),
+        case!(a_service_without_a_database_is_not_ready_until_it_is_back),
+        case!(an_event_that_nobody_can_take_is_refused),
+    ]
+    .map(|case| case.alone().limit(LIMIT))
+}
+
+/// Sends an event, which must be accepted; whether it was put aside.
+async fn accepted(ctx: &Ctx, number: usize) -> Result<bool, Failure> {
+    let mut event = event(ctx, "gateway", "gateway.signal.received", "received");
+    event["event_data"]["number"] = json!(number);
+    let answer = ctx.post(SERVICE, EVENTS).json(&event).send().await?;
+    match answer.status() {
+        201 => Ok(false),
+        202 => {
+            let words: Value = answer.json()?;
+            ensure!(text(&words, "/status") == "accepted", "it says {words}");
+            Ok(true)
+        }
+        _ => Err(Failure::new(format_args!("expected 201 or 202:\n{}", answer.exchange()))),
+    }
+}
+
+async fn what_is_accepted_while_the_database_goes_and_comes_is_stored_exactly_once(
+    ctx: Ctx,
+) -> CaseResult {
+    let stack = ctx.disturb()?;
+    store(&ctx, &event(&ctx, "gateway", "gateway.before", "received")).await?;
+    // One writer goes on while the database is stopped, and another while it is started.
+    let mut sent = 0;
+    let mut aside = 0;
+    for going in [true, false] {
+        let disturbing =
+            async { if going { stack.stop(DATABASE).await } else { stack.start(DATABASE).await } };
+        let mut disturbing = std::pin::pin!(disturbing);
+        loop {
+            sent += 1;
+            aside += usize::from(accepted(&ctx, sent).await?);
+            let moment = tokio::time::timeout(Duration::from_millis(100), &mut disturbing).await;
+            if let Ok(disturbed) = moment {
+                disturbed?;
+                break;
+            }
+        }
+    }
+    ensure!(aside > 0, "all of {sent} events were stored at once: was the database away?");
+    let rows = ctx.audit().types(["gateway.signal.received"]).exactly(sent).holds().await?;
+    let mut numbers: Vec<_> =
+        rows.iter().filter_map(|row| row.get("/event_data/number")?.as_u64()).collect();
+    numbers.sort_unstable();
+    let all = (1..=sent as u64).collect::<Vec<_>>();
+    ensure!(numbers == all, "{sent} were accepted, and these are there: {numbers:?}");
+    Ok(())
+}
+
+async fn what_is_accepted_without_a_database_outlives_the_service_and_redis(
+    ctx: Ctx,
+) -> CaseResult {
+    let stack = ctx.disturb()?;
+    stack.stop(DATABASE).await?;
+    let mut aside = 0;
+    for number in 1..=5 {
+        aside += usize::from(accepted(&ctx, number).await?);
+    }
+    ensure!(aside == 5, "{aside} of 5 events were put aside");
+    stack.kill(STREAMS).await?;
+    // Redis is another process now, and the service notices that by itself.
+    ensure!(accepted(&ctx, 6).await?, "it was stored without a database");
+    stack.stop(SERVICE).await?;
+    stack.start(DATABASE).await?;
+    stack.start(SERVICE).await?;
+    ctx.audit().exactly(6).holds().await?;
+    Ok(())
+}
+
+async fn a_notification_accepted_without_a_database_is_recorded_once(ctx: Ctx) -> CaseResult {
+    let stack = ctx.disturb()?;
+    let record = notification(&ctx);
+    let post = || ctx.post(SERVICE, NOTIFICATIONS).json(&record).send();
+    stack.stop(DATABASE).await?;
+    post().await?.expect(202)?;
+    stack.start(DATABASE).await?;
+    // There is no question about notifications; a second one of the same id is refused.
+    let recorded = wait::until("the record of the notification", NOTICED, async || {
+        Ok::<_, HttpError>(
+            match metric(&ctx, "dlq_depth{stream=\"audit:dlq:notifications\"}").await? {
+                Some(0.0) => Poll::Ready(()),
+                depth => Poll::NotYet(format!("{depth:?} notifications wait")),
+            },
+        )
+    });
+    recorded.await?;
+    post().await?.expect(409)?;
+    Ok(())
+}
+
+async fn a_service_without_a_database_is_not_ready_until_it_is_back(ctx: Ctx) -> CaseResult {
+    let stack = ctx.disturb()?;
+    let says = async |status: u16, words: Value| {
+        let asking = wait::until(format!("{status} {words}"), NOTICED, async || {
+            let answer = ctx.get(SERVICE, "/health/ready").send().await?;
+            let same = answer.status() == status && answer.json::<Value>()? == words;
+            Ok::<_, HttpError>(if same {
+                Poll::Ready(())
+            } else {
+                Poll::NotYet(answer.exchange().to_string())
+            })
+        });
+        asking.await
+    };
+    says(200, json!({"status": "ready"})).await?;
+    stack.stop(DATABASE).await?;
+    says(503, json!({"status": "not_ready", "reason": "database_unreachable"})).await?;
+    let health = ctx.get(SERVICE, "/health").send().await?.expect(503)?;
+    let words: Value = health.json()?;
+    ensure!(words["database"] == "unreachable", "the health is {words}");
+    ctx.get(SERVICE, "/health/live").send().await?.expect(200)?;
+    stack.start(DATABASE).await?;
+    says(200, json!({"status": "ready"})).await?;
+    Ok(())
+}
+
+async fn an_event_that_nobody_can_take_is_refused(ctx: Ctx) -> CaseResult {
+    let stack = ctx.disturb()?;
+    stack.stop(STREAMS).await?;
+    stack.stop(DATABASE).await?;
+    let event = event(&ctx, "gateway", "gateway.signal.received", "received");
+    let problem: Value =
+        ctx.post(SERVICE, EVENTS).json(&event).send().await?.expect(500)?.json()?;
+    ensure!(text(&problem, "/type").ends_with("database_error"), "the problem is {problem:#}");
+    stack.start(STREAMS).await?;
+    stack.start(DATABASE).await?;
+    ctx.audit().exactly(0).holds().await?;
+    Ok(())
+}
+
+/// A metric of the service, if it has it.
+async fn metric(ctx: &Ctx, name: &str) -> Result<Option<f64>, HttpError> {
+    let metrics = ctx.get(SERVICE, "/metrics").send().await?.expect(200)?;
+    let line = metrics
+        .text()
+        .lines()
+        .find_map(|line| line.strip_prefix("datastorage_")?.strip_prefix(name));
+    Ok(line.and_then(|value| value.trim().parse().ok()))
+}

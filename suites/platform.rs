@@ -1,0 +1,72 @@
+//! The deployment that the platform's services share, written once.
+
+use std::time::Duration;
+
+use kindwright::{Database, Image, Migrations, Secret, Suite, Workload, password, text};
+
+/// The program with all stand-ins, a subcommand a service.
+pub(crate) const STAND_INS: &str = env!("CARGO_BIN_EXE_platform");
+/// How long after an answer the last audit event of it may arrive: the stand-ins flush
+/// every second, the original every five (contract 5.6).
+pub(crate) const FLUSH: Duration = Duration::from_secs(6);
+
+/// The name of the one password of a stack.
+const PASSWORD: &str = "database";
+
+/// The NodePorts of a suite's shared services, and the ports of a machine that people know them by.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Ports {
+    /// NodePort and host port of the data service.
+    pub(crate) datastorage: (u16, u16),
+    /// NodePort and host port of PostgreSQL.
+    pub(crate) postgresql: (u16, u16),
+}
+
+/// Adds to a suite what all services share: PostgreSQL, Redis, the migrated schema, the data service.
+///
+/// Objects and keys are those of contract 2.5; passwords are drawn at random.
+pub(crate) fn shared(suite: Suite, ports: Ports) -> Suite {
+    let (node_port, host_port) = ports.postgresql;
+    let postgresql = Workload::new("postgresql", "fixtures/manifests/postgresql.yaml")
+        .postgres("postgresql", node_port, database())
+        .host_port(host_port);
+    let (node_port, host_port) = ports.datastorage;
+    let datastorage = Workload::new("datastorage", "fixtures/manifests/datastorage.yaml")
+        .http("http", node_port, "/health/ready")
+        .host_port(host_port);
+    suite
+        .flush(FLUSH)
+        .image(Image::reference("postgresql", "docker.io/library/postgres:16-alpine"))
+        .image(Image::reference("redis", "docker.io/library/redis:7-alpine"))
+        .image(Image::program("datastorage", STAND_INS, ["datastorage"]))
+        .secret(
+            Secret::new("postgresql-secret")
+                .entry("POSTGRES_USER", [text("slm_user")])
+                .entry("POSTGRES_PASSWORD", [password(PASSWORD)])
+                .entry("POSTGRES_DB", [text("action_history")]),
+        )
+        .secret(
+            Secret::new("datastorage-secret")
+                .entry(
+                    "db-secrets.yaml",
+                    [text("username: slm_user\npassword: "), password(PASSWORD), text("\n")],
+                )
+                .entry("redis-secrets.yaml", [text("password: \"\"\n")]),
+        )
+        .tier([postgresql, Workload::new("redis", "fixtures/manifests/redis.yaml")])
+        .migrations(Migrations::new("migrations", "postgresql").create([
+            "audit_events",
+            "notification_audit",
+            "remediation_workflow_catalog",
+            "resource_action_traces",
+        ]))
+        .tier([datastorage])
+}
+
+fn database() -> Database {
+    Database {
+        user: "slm_user".to_owned(),
+        name: "action_history".to_owned(),
+        password: PASSWORD.to_owned(),
+    }
+}
