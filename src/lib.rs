@@ -41,6 +41,8 @@ mod stack;
 pub mod suite;
 pub mod wait;
 
+/// The method of [`Ctx::request`].
+pub use reqwest::Method;
 pub use {
     command::command,
     image::Image,

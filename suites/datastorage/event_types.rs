@@ -75,7 +75,7 @@ async fn what_is_inside_an_event_can_be_asserted(ctx: Ctx) -> CaseResult {
         .holds()
         .await?;
     let twice =
-        rows.iter().filter(|row| row.get("/event_data/gateway/fingerprint") == Some(&json!("aa")));
+        rows.iter().filter(|row| row.get("event_data.gateway.fingerprint") == Some(&json!("aa")));
     ensure!(twice.count() == 2, "the fingerprints are not those that were sent");
     Ok(())
 }

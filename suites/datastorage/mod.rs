@@ -9,6 +9,7 @@ mod load;
 mod outage;
 mod query;
 mod refusals;
+mod workflows;
 
 use kindwright::{Ctx, HttpError, Suite};
 use serde_json::{Value, json};
@@ -26,6 +27,7 @@ pub(crate) fn suite() -> Suite {
         .cases(query::cases())
         .cases(event_types::cases())
         .cases(refusals::cases())
+        .cases(workflows::cases())
         .cases(load::cases())
         .cases(outage::cases())
 }
