@@ -1,6 +1,7 @@
 //! Owns the terminal: says how a run goes, and how it ended, by words and by exit code.
 
 use std::{
+    collections::BTreeMap,
     io::{self, Write as _},
     process::ExitCode,
 };
@@ -51,7 +52,7 @@ impl From<Verdict> for ExitCode {
 }
 
 /// What is known when the verdict is due.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Facts {
     /// The user stopped it.
     pub(crate) interrupted: bool,
@@ -61,6 +62,8 @@ pub(crate) struct Facts {
     pub(crate) failed: usize,
     /// Cases whose stack did not come up.
     pub(crate) unjudged: usize,
+    /// Why stacks did not come up, and of which suites.
+    pub(crate) causes: BTreeMap<String, Vec<String>>,
     /// The runner itself panicked.
     pub(crate) panicked: bool,
     /// Something was left behind.
@@ -69,7 +72,7 @@ pub(crate) struct Facts {
 
 impl Facts {
     /// The verdict: the worst that a user must know first.
-    pub(crate) const fn verdict(self) -> Verdict {
+    pub(crate) const fn verdict(&self) -> Verdict {
         let judged = self.passed + self.failed > 0;
         if self.interrupted {
             Verdict::Interrupted

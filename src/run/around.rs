@@ -1,11 +1,7 @@
 //! What is done around a case: its turn before it, and after it the stack as it was and the
 //! explanation of a failure.
 
-use std::{
-    convert::Infallible,
-    sync::{PoisonError, atomic::Ordering},
-    time::Duration,
-};
+use std::{convert::Infallible, sync::PoisonError, time::Duration};
 
 use tokio::sync::{AcquireError, RwLockReadGuard, RwLockWriteGuard, SemaphorePermit};
 
@@ -65,7 +61,6 @@ impl Bench {
         let words = chain(&error);
         // Nobody else sets it: the case is alone.
         let _ = suite.spoiled.set(words.clone());
-        suite.told.store(true, Ordering::SeqCst);
         let before = result.err().map_or_else(String::new, |words| words + "\n");
         Err(format!("{before}after the case its stack did not come back: {words}"))
     }

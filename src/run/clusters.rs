@@ -3,16 +3,14 @@
 use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
 
 use futures_util::future::LocalBoxFuture;
-use k8s_openapi::api::core::v1::{Node, Pod};
-use kube::{Api, api::ListParams};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 
-use super::{setup::SetupError, site::Site};
+use super::{room::room, setup::SetupError, site::Site};
 use crate::{
     cluster::{self, Cluster, ClusterError, Means},
     ledger::{self, Undo},
-    plan::{ClusterName, ClusterPlan, Requests, quantity},
+    plan::{ClusterName, ClusterPlan, Requests},
     report::Phase,
     settings::HostPorts,
     stack::Applier,
@@ -127,7 +125,7 @@ async fn make(
     let known = (cluster.name().to_string(), kubeconfig);
     site.note(|notes| notes.clusters.push(known))
         .map_err(|error| SetupError::Ledger(Arc::new(error)))?;
-    let room = room(&cluster, site).await.map_err(failed)?;
+    let room = room(&cluster, &site.plan).await.map_err(failed)?;
     let permits = |amount: u64| Arc::new(Semaphore::new(usize::try_from(amount).unwrap_or(0)));
     Ok(Arc::new(Ground {
         applier: Applier::new(&cluster),
@@ -137,44 +135,6 @@ async fn make(
         room,
         slot: std::sync::Mutex::new(Some(slot)),
     }))
-}
-
-/// What the nodes have, less what pods other than the suites' own ask for.
-async fn room(cluster: &Cluster, site: &Site) -> Result<Requests, ClusterError> {
-    let fail = |source| ClusterError::Api {
-        what: "read the room",
-        name: cluster.name().to_string(),
-        source: Box::new(source),
-    };
-    let all = ListParams::default();
-    let nodes = Api::<Node>::all(cluster.client()).list(&all).await.map_err(fail)?;
-    let pods = Api::<Pod>::all(cluster.client()).list(&all).await.map_err(fail)?;
-    let mut room = Requests::default();
-    for node in nodes {
-        let allocatable = node.status.and_then(|status| status.allocatable).unwrap_or_default();
-        let of = |resource: &str| {
-            allocatable.get(resource).and_then(|amount| quantity(&amount.0.clone().into()))
-        };
-        room.cpu += of("cpu").unwrap_or(0);
-        room.memory += of("memory").unwrap_or(0) / 1000;
-    }
-    let ours = |pod: &Pod| {
-        let namespace = pod.metadata.namespace.as_deref();
-        site.plan.suites.iter().any(|suite| Some(suite.namespace.as_str()) == namespace)
-    };
-    for pod in pods.items.iter().filter(|pod| !ours(pod)) {
-        let containers = pod.spec.iter().flat_map(|spec| &spec.containers);
-        for container in containers {
-            let requests =
-                container.resources.as_ref().and_then(|resources| resources.requests.as_ref());
-            let of = |resource: &str| {
-                requests?.get(resource).and_then(|amount| quantity(&amount.0.clone().into()))
-            };
-            room.cpu = room.cpu.saturating_sub(of("cpu").unwrap_or(0));
-            room.memory = room.memory.saturating_sub(of("memory").unwrap_or(0) / 1000);
-        }
-    }
-    Ok(room)
 }
 
 impl Ground {

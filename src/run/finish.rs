@@ -53,7 +53,7 @@ pub(super) async fn finish(site: Arc<Site>, janitor: Janitor, mut facts: Facts) 
         }
     }
     facts.interrupted = site.interrupt.stop.is_cancelled();
-    closing_words(&site, facts.verdict());
+    closing_words(&site, &facts);
     facts.verdict()
 }
 
@@ -108,7 +108,7 @@ async fn keep(site: &Site, janitor: Janitor, mut facts: Facts) -> Verdict {
     }
     janitor.dismiss().await;
     site.progress.settle();
-    closing_words(site, facts.verdict());
+    closing_words(site, &facts);
     let run = &site.plan.run;
     let notes = site.notes.lock().unwrap_or_else(std::sync::PoisonError::into_inner).clone();
     report::say(&format!("run {run} is kept:"));
@@ -129,9 +129,13 @@ async fn keep(site: &Site, janitor: Janitor, mut facts: Facts) -> Verdict {
     facts.verdict()
 }
 
-fn closing_words(site: &Site, verdict: Verdict) {
+/// The last screen: where the time went, what failed before any case could, and where the rest is.
+fn closing_words(site: &Site, facts: &Facts) {
     report::say(&site.progress.timeline());
-    if verdict != Verdict::Passed
+    for (cause, suites) in &facts.causes {
+        report::say(&format!("failed   {}: {cause}", suites.join(", ")));
+    }
+    if facts.verdict() != Verdict::Passed
         && let Some(directory) = site.evidence.found()
     {
         report::say(&format!("evidence: {}", directory.display()));

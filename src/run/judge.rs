@@ -138,12 +138,8 @@ impl Bench {
     fn unjudged(&self, suite: &Running, what: &str, cause: &str) -> Failed {
         self.tally.unjudged.fetch_add(1, Ordering::SeqCst);
         let name = &suite.plan.name;
-        let cause = if suite.told.swap(true, Ordering::SeqCst) {
-            " (the cause is printed once)".to_owned()
-        } else {
-            format!(": {cause}")
-        };
-        format!("not judged: the stack of `{name}` {what}{cause}").into()
+        let cause = cause.lines().next().unwrap_or_default();
+        format!("not judged: the stack of `{name}` {what}: {cause}").into()
     }
 
     async fn run(&self, case: &Case, ctx: Ctx) -> Result<(), String> {

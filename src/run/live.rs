@@ -120,6 +120,7 @@ impl Live<'_> {
         facts.passed = tally.passed.load(Ordering::SeqCst);
         facts.failed = tally.failed.load(Ordering::SeqCst);
         facts.unjudged = tally.unjudged.load(Ordering::SeqCst);
+        facts.causes = suites.causes();
         Ok(facts)
     }
 

@@ -17,6 +17,7 @@ mod images;
 mod interrupt;
 mod judge;
 mod live;
+mod room;
 mod setup;
 mod site;
 mod suites;

@@ -40,8 +40,6 @@ pub(super) struct Running {
     pub(super) outcome: OnceCell<Result<Arc<World>, Arc<SetupError>>>,
     /// Held for reading by each case, and for writing by one that runs alone.
     pub(super) alone: Arc<RwLock<()>>,
-    /// Whether the cause of its failed setup was printed.
-    pub(super) told: AtomicBool,
     /// Why its stack did not come back after a case had disturbed it.
     pub(super) spoiled: OnceCell<String>,
     /// Whether a case failed.
@@ -68,7 +66,6 @@ impl Suites {
                 plan: plan.clone(),
                 outcome: OnceCell::new(),
                 alone: Arc::default(),
-                told: AtomicBool::new(false),
                 spoiled: OnceCell::new(),
                 failed: AtomicBool::new(false),
                 remaining: AtomicUsize::new(counted(suite)),
@@ -101,12 +98,27 @@ impl Suites {
                         Err(SetupError::Panicked(panic_words(&*panic).to_owned()))
                     });
                     let _ = suite.outcome.set(outcome.map(Arc::new).map_err(Arc::new));
+                    if let Some(cause) = suite.cause() {
+                        let line = cause.lines().next().unwrap_or_default();
+                        site.progress.line(&format!("failed   {}: {line}", suite.plan.name));
+                    }
                     self.settled.notify_waiters();
                 }
                 .boxed_local(),
             );
         }
         tasks
+    }
+
+    /// Why stacks did not come up, and of which suites.
+    pub(super) fn causes(&self) -> BTreeMap<String, Vec<String>> {
+        let mut causes = BTreeMap::<_, Vec<_>>::new();
+        for suite in &self.running {
+            if let Some(cause) = suite.cause() {
+                causes.entry(cause).or_default().push(suite.plan.name.clone());
+            }
+        }
+        causes
     }
 
     /// Waits until one of them is settled.
@@ -215,6 +227,14 @@ fn endpoints(plan: &SuitePlan, stack: &Stack) -> Vec<KeptEndpoint> {
 }
 
 impl Running {
+    /// Why its stack did not come up, unless nobody wanted it any more.
+    fn cause(&self) -> Option<String> {
+        match self.outcome.get()? {
+            Err(error) if !matches!(**error, SetupError::Interrupted) => Some(chain(&**error)),
+            _ => None,
+        }
+    }
+
     /// Notes that one of its cases has ended; the last one lets the stack go.
     pub(super) async fn ended(&self, site: &Site) {
         if self.remaining.fetch_sub(1, Ordering::SeqCst) > 1 {

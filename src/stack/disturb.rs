@@ -195,18 +195,16 @@ impl Disturb {
         }
         if let Some(grace) = grace {
             for pod in self.pods(plan).await? {
-                let soon = DeleteParams::default().grace_period(grace);
-                match self.api().delete(&pod.name_any(), &soon).await {
-                    Ok(_) => {}
-                    Err(kube::Error::Api(status)) if status.is_not_found() => {}
-                    Err(error) => return Err(fail("kill the pods of", &plan.name, error)),
-                }
+                self.delete(plan, &pod, grace).await?;
             }
         }
         let gone = wait::until("the end of its pods", ENDED, async || {
-            let left = self.pods(plan).await?.len();
-            if left > 0 {
-                return Ok(Poll::NotYet(format!("{left} pods")));
+            let left = self.pods(plan).await?;
+            for pod in left.iter().filter(|pod| has_ended(pod)) {
+                self.delete(plan, pod, 0).await?;
+            }
+            if !left.is_empty() {
+                return Ok(Poll::NotYet(format!("{} pods", left.len())));
             }
             // The node may take a moment to forget where they were.
             Ok(match reach::answering(&self.stack.place, plan, &self.stack.passwords).await {
@@ -220,6 +218,15 @@ impl Disturb {
                 DisturbError::Lasting { workload: plan.name.clone(), words: error.to_string() }
             }
         })
+    }
+
+    async fn delete(&self, plan: &WorkloadPlan, pod: &Pod, grace: u32) -> Result<(), DisturbError> {
+        let deleting = DeleteParams::default().grace_period(grace);
+        match self.api().delete(&pod.name_any(), &deleting).await {
+            Ok(_) => Ok(()),
+            Err(kube::Error::Api(status)) if status.is_not_found() => Ok(()),
+            Err(error) => Err(fail("end the pods of", &plan.name, error)),
+        }
     }
 
     async fn until_back(&self, plan: &WorkloadPlan) -> Result<(), DisturbError> {
@@ -273,6 +280,16 @@ fn scales(object: &Value) -> bool {
 /// How many pods its manifest wishes.
 fn replicas(object: &Value) -> u64 {
     object.pointer("/spec/replicas").and_then(Value::as_u64).unwrap_or(1)
+}
+
+/// Whether nothing of a pod runs any more. Until the kubelet says that it is gone, up to 10 s pass
+/// in Kubernetes 1.20.
+fn has_ended(pod: &Pod) -> bool {
+    let statuses = pod.status.iter().flat_map(|status| status.container_statuses.iter().flatten());
+    let mut states = statuses.map(|status| status.state.as_ref()).peekable();
+    pod.metadata.deletion_timestamp.is_some()
+        && states.peek().is_some()
+        && states.all(|state| state.is_some_and(|state| state.terminated.is_some()))
 }
 
 fn is_ready(pod: &Pod) -> bool {

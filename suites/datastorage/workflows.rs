@@ -152,15 +152,14 @@ async fn a_search_leaves_an_event_that_says_what_was_found(ctx: Ctx) -> CaseResu
             "resource_type": "workflow_catalog",
             "event_data": {
                 "query": {"filters": labels(&ctx), "top_k": 5},
-                "results": {
-                    "total_found": 1,
-                    "returned": 1,
-                    "workflows": [{"workflow_id": id, "scoring": {"confidence": 0.5}}],
-                },
+                "results": {"total_found": 1, "returned": 1},
             },
         }))
         .holds()
         .await?;
+    let told = rows[0].get("event_data.results.workflows.0").cloned().unwrap_or_default();
+    ensure!(told["workflow_id"] == id, "another workflow: {told:#}");
+    ensure!(told["scoring"]["confidence"] == 0.5, "another score: {told:#}");
     let took = rows[0].get("event_data.search_metadata.duration_ms");
     ensure!(took.is_some_and(Value::is_u64), "it took {took:?}");
     // What was registered is told under the id of the workflow.
