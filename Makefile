@@ -14,7 +14,7 @@ e2e: setup ## set up, then run the HAPI suite on a real cluster
 	cargo test --test e2e -- hapi
 
 test: setup test-static test-unit test-database ## set up, then all checks and tests
-	cargo test --test e2e -- hapi
+	cargo test --test e2e
 	cargo test --test runner
 
 test-static: ## formatting, lints, documentation

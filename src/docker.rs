@@ -3,7 +3,10 @@
 use bollard::{API_DEFAULT_VERSION, Docker};
 use thiserror::Error;
 
-use crate::exec::{Command, ExecError};
+use crate::{
+    exec::{Command, ExecError},
+    suite::chain,
+};
 
 /// How long one request to the daemon may take, in seconds.
 const TIMEOUT: u64 = 300;
@@ -72,11 +75,34 @@ impl Endpoint {
 }
 
 fn silent(endpoint: &str, source: &bollard::errors::Error) -> String {
-    let words = source.to_string();
-    let next = if words.contains("ermission denied") {
+    let next = if chain(source).contains("ermission denied") {
         "may this user open the socket? (`sudo usermod -aG docker $USER`, then log in again)"
+    } else if endpoint.starts_with("tcp://") {
+        "is it the right one? (`docker context ls` shows others, DOCKER_HOST overrides them)"
     } else {
         "is Docker running? (`sudo systemctl start docker`, or `make setup`)"
     };
     format!("the Docker daemon at {endpoint} does not answer; {next}")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use bollard::errors::Error;
+
+    use super::*;
+
+    fn said(endpoint: &str, kind: io::ErrorKind) -> String {
+        silent(endpoint, &Error::IOError { err: io::Error::from(kind) })
+    }
+
+    #[test]
+    fn the_next_step_fits_the_reason() {
+        let socket = "unix:///var/run/docker.sock";
+        assert!(said(socket, io::ErrorKind::PermissionDenied).contains("usermod"));
+        assert!(said(socket, io::ErrorKind::NotFound).contains("systemctl start docker"));
+        let remote = said("tcp://10.0.0.1:2375", io::ErrorKind::ConnectionRefused);
+        assert!(remote.contains("docker context ls"), "{remote}");
+    }
 }

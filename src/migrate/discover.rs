@@ -1,6 +1,7 @@
 //! Finds the migrations of a directory and reads them.
 
 use std::{
+    collections::BTreeMap,
     fs, io,
     path::{Path, PathBuf},
 };
@@ -81,18 +82,25 @@ fn read(path: PathBuf) -> Result<Option<Migration>, Vec<MigrateError>> {
         };
         faults.into_iter().map(malformed).collect::<Vec<_>>()
     })?;
-    let notices = steps.dropped.into_iter();
+    let notices = told_once(&name, &steps.dropped);
     Ok(Some(Migration {
         number,
         checksum: sha256(&text),
-        notices: notices
-            .map(|dropped| format!("{name}:{}: {}", dropped.line, dropped.words))
-            .collect(),
+        notices,
         name,
         path,
         steps: steps.steps,
         transaction,
     }))
+}
+
+/// What is said of several lines, once with all their numbers.
+fn told_once(name: &str, dropped: &[goose::Fault]) -> Vec<String> {
+    let mut lines = BTreeMap::<_, Vec<_>>::new();
+    for fault in dropped {
+        lines.entry(&fault.words).or_default().push(fault.line.to_string());
+    }
+    lines.iter().map(|(words, lines)| format!("{name}:{}: {words}", lines.join(","))).collect()
 }
 
 /// The digits and the whole of a migration's file name.
@@ -188,6 +196,7 @@ mod tests {
         assert_eq!(found.len(), 17);
         assert_eq!(found.last().unwrap().number, 1000);
         let notices: Vec<_> = found.iter().flat_map(|migration| &migration.notices).collect();
-        assert_eq!(notices.len(), 3, "{notices:#?}");
+        assert_eq!(notices.len(), 2, "{notices:#?}");
+        assert!(notices[1].starts_with("006_effectiveness_assessment.sql:143,145: `CONCURRENTLY`"));
     }
 }

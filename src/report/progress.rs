@@ -5,7 +5,7 @@
 //! are plain lines only.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fmt,
     io::{self, IsTerminal as _},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -61,6 +61,7 @@ struct Inner {
     screen: Option<MultiProgress>,
     running: BTreeMap<u64, Running>,
     next: u64,
+    noticed: BTreeSet<String>,
 }
 
 #[derive(Debug)]
@@ -100,6 +101,7 @@ impl Progress {
             screen,
             running: BTreeMap::new(),
             next: 0,
+            noticed: BTreeSet::new(),
         })))
     }
 
@@ -147,8 +149,12 @@ impl Progress {
         }
     }
 
-    /// Says something that the user should know, without disturbing moving lines.
+    /// Says something that the user should know, once, without disturbing moving lines.
     pub(crate) fn notice(&self, subject: &str, words: &str) {
+        // Suites with the same migrations have the same to say about them.
+        if !self.inner().noticed.insert(words.to_owned()) {
+            return;
+        }
         self.line(&format!("note     {subject}: {words}"));
     }
 
