@@ -24,8 +24,13 @@ pub(crate) struct Ports {
 
 /// Adds to a suite what all services share: PostgreSQL, Redis, the migrated schema, the data service.
 ///
-/// Objects and keys are those of contract 2.5; passwords are drawn at random.
-pub(crate) fn shared(suite: Suite, ports: Ports) -> Suite {
+/// Objects and keys are those of contract 2.5; passwords are drawn at random. What is started
+/// `beside` the data service must bear that it is not there at first, as in contract 2.7.
+pub(crate) fn shared(
+    suite: Suite,
+    ports: Ports,
+    beside: impl IntoIterator<Item = Workload>,
+) -> Suite {
     let (node_port, host_port) = ports.postgresql;
     let postgresql = Workload::new("postgresql", "fixtures/manifests/postgresql.yaml")
         .postgres("postgresql", node_port, database())
@@ -60,7 +65,7 @@ pub(crate) fn shared(suite: Suite, ports: Ports) -> Suite {
             "remediation_workflow_catalog",
             "resource_action_traces",
         ]))
-        .tier([datastorage])
+        .tier([datastorage].into_iter().chain(beside))
 }
 
 fn database() -> Database {

@@ -19,6 +19,9 @@ use crate::{
 
 /// How long after a pod is ready its NodePort may take to lead there.
 const LIMIT: Limit = Limit { total: Duration::from_secs(30), every: Duration::from_millis(50) };
+/// How long the first request may take: a connection that was begun while the node changed its
+/// rules may never be answered. Each further one may take twice as long.
+const FIRST: Duration = Duration::from_millis(500);
 const ONE_REQUEST: Duration = Duration::from_secs(5);
 
 /// How the endpoints of a workload are reached.
@@ -56,12 +59,18 @@ pub(super) async fn answers(
             workload: workload.name.clone(),
             source: Box::new(source),
         };
+        let mut limit = FIRST / 2;
+        let mut longer = || {
+            limit = ONE_REQUEST.min(limit * 2);
+            limit
+        };
         match &endpoint.probe {
             Probe::Http(path) => {
                 let client = reqwest::Client::new();
                 let health = format!("http://127.0.0.1:{port}{path}");
-                let asking =
-                    wait::until(what, LIMIT, async || Ok::<_, Never>(get(&client, &health).await));
+                let asking = wait::until(what, LIMIT, async || {
+                    Ok::<_, Never>(get(&client, &health, longer()).await)
+                });
                 asking.await.map_err(silent)?;
                 if let Ok(url) = Url::parse(&format!("http://127.0.0.1:{port}/")) {
                     reached.urls.entry(endpoint.service.clone()).or_insert(url);
@@ -69,8 +78,9 @@ pub(super) async fn answers(
             }
             Probe::Postgres(database) => {
                 let options = options(port, database, passwords);
-                let asking =
-                    wait::until(what, LIMIT, async || Ok::<_, Never>(select(&options).await));
+                let asking = wait::until(what, LIMIT, async || {
+                    Ok::<_, Never>(select(&options, longer()).await)
+                });
                 asking.await.map_err(silent)?;
                 reached.databases.insert(endpoint.service.clone(), options);
             }
@@ -90,10 +100,11 @@ pub(super) async fn answering(
         let answers = match &endpoint.probe {
             Probe::Http(path) => {
                 let url = format!("http://127.0.0.1:{port}{path}");
-                reqwest::Client::new().get(url).timeout(ONE_REQUEST).send().await.is_ok()
+                reqwest::Client::new().get(url).timeout(FIRST).send().await.is_ok()
             }
             Probe::Postgres(database) => {
-                matches!(select(&options(port, database, passwords)).await, Poll::Ready(()))
+                let options = options(port, database, passwords);
+                matches!(select(&options, FIRST).await, Poll::Ready(()))
             }
         };
         if answers {
@@ -103,8 +114,8 @@ pub(super) async fn answering(
     None
 }
 
-async fn get(client: &reqwest::Client, url: &str) -> Poll<()> {
-    match client.get(url).timeout(ONE_REQUEST).send().await {
+async fn get(client: &reqwest::Client, url: &str, limit: Duration) -> Poll<()> {
+    match client.get(url).timeout(limit).send().await {
         Ok(answer) if answer.status().is_success() => Poll::Ready(()),
         Ok(answer) => {
             let status = answer.status();
@@ -131,15 +142,15 @@ fn options(
         .ssl_mode(PgSslMode::Disable)
 }
 
-async fn select(options: &PgConnectOptions) -> Poll<()> {
+async fn select(options: &PgConnectOptions, limit: Duration) -> Poll<()> {
     let asking = async {
         let mut connection = PgConnection::connect_with(options).await?;
         sqlx::query("SELECT 1").execute(&mut connection).await?;
         connection.close().await
     };
-    match tokio::time::timeout(ONE_REQUEST, asking).await {
+    match tokio::time::timeout(limit, asking).await {
         Ok(Ok(())) => Poll::Ready(()),
         Ok(Err(error)) => Poll::NotYet(chain(&error)),
-        Err(_) => Poll::NotYet("no answer".to_owned()),
+        Err(_) => Poll::NotYet(format!("no answer within {limit:?}")),
     }
 }

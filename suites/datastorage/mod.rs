@@ -22,7 +22,7 @@ const EVENTS: &str = "/api/v1/audit/events";
 
 pub(crate) fn suite() -> Suite {
     let ports = Ports { datastorage: (30081, 28090), postgresql: (30432, 25433) };
-    platform::shared(Suite::new(SERVICE, SERVICE), ports)
+    platform::shared(Suite::new(SERVICE, SERVICE), ports, [])
         .cases(events::cases())
         .cases(query::cases())
         .cases(event_types::cases())

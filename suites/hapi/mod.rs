@@ -31,16 +31,15 @@ const EMITTER: &str = "analysis-service";
 
 pub(crate) fn suite() -> Suite {
     let ports = Ports { datastorage: (30098, 30098), postgresql: (30439, 30439) };
-    platform::shared(Suite::new("hapi", HAPI), ports)
+    let services = [
+        Workload::new(HAPI, "fixtures/manifests/holmesgpt-api.yaml").http("http", 30120, "/health"),
+        Workload::new(LLM, "fixtures/manifests/holmesgpt-api-llm.yaml")
+            .http("http", 30121, "/health"),
+        Workload::new(MODEL, "fixtures/manifests/mock-llm.yaml"),
+    ];
+    platform::shared(Suite::new("hapi", HAPI), ports, services)
         .image(Image::program(HAPI, STAND_INS, [HAPI]))
         .image(Image::program(MODEL, STAND_INS, [MODEL]))
-        .tier([
-            Workload::new(HAPI, "fixtures/manifests/holmesgpt-api.yaml")
-                .http("http", 30120, "/health"),
-            Workload::new(LLM, "fixtures/manifests/holmesgpt-api-llm.yaml")
-                .http("http", 30121, "/health"),
-            Workload::new(MODEL, "fixtures/manifests/mock-llm.yaml"),
-        ])
         .cases(audit::cases())
         .cases(edge_cases::cases())
         .cases(recovery::cases())
