@@ -62,7 +62,7 @@ pub(crate) struct Facts {
     pub(crate) failed: usize,
     /// Cases whose stack did not come up.
     pub(crate) unjudged: usize,
-    /// Why stacks did not come up, and of which suites.
+    /// Why stacks did not come up or come back, and of which suites.
     pub(crate) causes: BTreeMap<String, Vec<String>>,
     /// The runner itself panicked.
     pub(crate) panicked: bool,

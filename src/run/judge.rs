@@ -25,7 +25,7 @@ use super::{
 use crate::{
     report::Phase,
     selection::full_name,
-    suite::{Case, Ctx, Exchanges, Failure, Suite, chain},
+    suite::{Case, Ctx, Exchanges, Failure, Suite},
     wait,
 };
 
@@ -110,13 +110,13 @@ impl Bench {
     fn judge(&self, suite: &Arc<Running>, case: &Case) -> Result<(), Failed> {
         let world = match suite.outcome.wait() {
             Ok(world) => world,
-            Err(error) => return Err(self.unjudged(suite, "did not come up", &chain(error))),
+            Err(_) => return Err(self.unjudged(suite, "did not come up")),
         };
         let exchanges = Exchanges::default();
         let ctx = Ctx::new(Arc::clone(world), &suite.plan.name, case.alone, Arc::clone(&exchanges));
         let turn = self.runtime.block_on(self.turn(suite, case));
-        if let Some(words) = suite.spoiled.get() {
-            return Err(self.unjudged(suite, "did not come back", words));
+        if suite.spoiled.get().is_some() {
+            return Err(self.unjudged(suite, "did not come back"));
         }
         let result = match &turn {
             Ok(_) => self.runtime.block_on(self.run(case, ctx.clone())),
@@ -135,11 +135,10 @@ impl Bench {
         result.map_err(Failed::from)
     }
 
-    fn unjudged(&self, suite: &Running, what: &str, cause: &str) -> Failed {
+    /// The cause is told once for all cases: when it is known, and on the last screen.
+    fn unjudged(&self, suite: &Running, what: &str) -> Failed {
         self.tally.unjudged.fetch_add(1, Ordering::SeqCst);
-        let name = &suite.plan.name;
-        let cause = cause.lines().next().unwrap_or_default();
-        format!("not judged: the stack of `{name}` {what}: {cause}").into()
+        format!("not judged: the stack of `{}` {what}", suite.plan.name).into()
     }
 
     async fn run(&self, case: &Case, ctx: Ctx) -> Result<(), String> {

@@ -110,7 +110,7 @@ impl Suites {
         tasks
     }
 
-    /// Why stacks did not come up, and of which suites.
+    /// Why stacks did not come up or come back, and of which suites.
     pub(super) fn causes(&self) -> BTreeMap<String, Vec<String>> {
         let mut causes = BTreeMap::<_, Vec<_>>::new();
         for suite in &self.running {
@@ -227,8 +227,11 @@ fn endpoints(plan: &SuitePlan, stack: &Stack) -> Vec<KeptEndpoint> {
 }
 
 impl Running {
-    /// Why its stack did not come up, unless nobody wanted it any more.
+    /// Why its stack did not come up or come back, unless nobody wanted it any more.
     fn cause(&self) -> Option<String> {
+        if let Some(words) = self.spoiled.get() {
+            return Some(format!("its stack did not come back: {words}"));
+        }
         match self.outcome.get()? {
             Err(error) if !matches!(**error, SetupError::Interrupted) => Some(chain(&**error)),
             _ => None,
