@@ -1,5 +1,7 @@
 //! Finds the Docker daemon once, for the API client and for kind alike.
 
+use std::path::Path;
+
 use bollard::{API_DEFAULT_VERSION, Docker};
 use thiserror::Error;
 
@@ -10,6 +12,10 @@ use crate::{
 
 /// How long one request to the daemon may take, in seconds.
 const TIMEOUT: u64 = 300;
+
+/// What must be free on the disk of the daemon, in MiB: a HAPI run takes 700, and a node whose
+/// disk is full does not fail, it waits.
+const ROOM: u64 = 1024;
 
 /// Where the daemon listens, as `DOCKER_HOST` writes it.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -33,6 +39,16 @@ pub(crate) enum DockerError {
         endpoint: String,
         /// What happened instead.
         source: bollard::errors::Error,
+    },
+    /// A run would fill its disk.
+    #[error(
+        "only {free} MiB are free where Docker keeps its data ({directory}), and a run needs {ROOM}; `docker system df` shows what takes the space"
+    )]
+    Full {
+        /// Where its data is.
+        directory: String,
+        /// What is free, in MiB.
+        free: u64,
     },
 }
 
@@ -72,6 +88,24 @@ impl Endpoint {
         let silent = |source| DockerError::Silent { endpoint: self.0.clone(), source };
         client.map_err(silent)?.negotiate_version().await.map_err(silent)
     }
+
+    /// Fails if the disk of the daemon is almost full. Of another machine's nothing is known.
+    pub(crate) async fn has_room(&self, docker: &Docker) -> Result<(), DockerError> {
+        let silent = |source| DockerError::Silent { endpoint: self.0.clone(), source };
+        let directory = docker.info().await.map_err(silent)?.docker_root_dir.unwrap_or_default();
+        match free(Path::new(&directory)) {
+            Some(free) if self.0.starts_with("unix://") && free < ROOM => {
+                Err(DockerError::Full { directory, free })
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// What is free where a directory is, in MiB; nothing if it is not on this machine.
+fn free(directory: &Path) -> Option<u64> {
+    let disk = rustix::fs::statvfs(directory).ok()?;
+    Some(disk.f_bavail.saturating_mul(disk.f_frsize) >> 20)
 }
 
 fn silent(endpoint: &str, source: &bollard::errors::Error) -> String {
@@ -104,5 +138,11 @@ mod tests {
         assert!(said(socket, io::ErrorKind::NotFound).contains("systemctl start docker"));
         let remote = said("tcp://10.0.0.1:2375", io::ErrorKind::ConnectionRefused);
         assert!(remote.contains("docker context ls"), "{remote}");
+    }
+
+    #[test]
+    fn what_is_free_is_known_of_this_machine_only() {
+        assert!(free(Path::new("/")).is_some());
+        assert_eq!(free(Path::new("/no/such/place")), None);
     }
 }

@@ -108,9 +108,8 @@ fn trial(bench: &Bench, suite: &Arc<Running>, declared: &Suite, case: &Case) -> 
 
 impl Bench {
     fn judge(&self, suite: &Arc<Running>, case: &Case) -> Result<(), Failed> {
-        let world = match suite.outcome.wait() {
-            Ok(world) => world,
-            Err(_) => return Err(self.unjudged(suite, "did not come up")),
+        let Ok(world) = suite.outcome.wait() else {
+            return Err(self.unjudged(suite, "did not come up"));
         };
         let exchanges = Exchanges::default();
         let ctx = Ctx::new(Arc::clone(world), &suite.plan.name, case.alone, Arc::clone(&exchanges));

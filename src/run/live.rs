@@ -55,6 +55,7 @@ impl Live<'_> {
         let endpoint = endpoint?;
         let docker = endpoint.connect().await?;
         kind?;
+        endpoint.has_room(&docker).await?;
         // Nobody may reap the kept run while its cluster is used.
         let _lock = kept
             .map(|kept| ledger::take(&settings.state.join(kept.run.as_str()), &kept.run))
