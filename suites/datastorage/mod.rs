@@ -5,6 +5,7 @@
 
 mod event_types;
 mod events;
+mod incidents;
 mod load;
 mod outage;
 mod query;
@@ -26,6 +27,7 @@ pub(crate) fn suite() -> Suite {
         .cases(events::cases())
         .cases(query::cases())
         .cases(event_types::cases())
+        .cases(incidents::cases())
         .cases(refusals::cases())
         .cases(workflows::cases())
         .cases(load::cases())
