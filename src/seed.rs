@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use crate::{
     selection::Selection,
+    settings::{Settings, override_name},
     suite::{Secret, Suite},
 };
 
@@ -30,10 +31,16 @@ pub(crate) struct Seed {
 }
 
 impl Seed {
-    /// Draws what the selection needs.
-    pub(crate) fn draw(selection: &Selection) -> Self {
+    /// Draws what the selection needs, except passwords that are fixed by a setting.
+    pub(crate) fn draw(selection: &Selection, settings: &Settings) -> Self {
         let digits = Uuid::new_v4().simple().to_string();
-        Self::of(&digits[..8], selection)
+        let mut seed = Self::of(&digits[..8], selection);
+        for ((_, name), password) in &mut seed.passwords {
+            if let Some(fixed) = settings.passwords.get(&override_name(name)) {
+                password.clone_from(fixed);
+            }
+        }
+        seed
     }
 
     /// The seed of a run of this name.

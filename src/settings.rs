@@ -11,9 +11,12 @@ use std::{
 
 use thiserror::Error;
 
+use crate::seed::Password;
+
 /// The file of settings in a project's root.
 const FILE: &str = ".kindwright.env";
 const OVERRIDE: &str = "KINDWRIGHT_IMAGE_";
+const PASSWORD: &str = "KINDWRIGHT_PASSWORD_";
 
 /// Everything that a run takes from its surroundings.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -24,6 +27,9 @@ pub(crate) struct Settings {
     pub(crate) images: BTreeMap<String, String>,
     /// Those of them that are in the environment, not in the file that serves all projects' suites.
     pub(crate) typed_images: BTreeSet<String>,
+    /// `KINDWRIGHT_PASSWORD_<NAME>`: passwords by the name in capitals, for foreign clients that
+    /// know no other; the rest is drawn at random.
+    pub(crate) passwords: BTreeMap<String, Password>,
     /// `KINDWRIGHT_HOST_PORTS`: which ports of this machine a cluster takes.
     pub(crate) host_ports: HostPorts,
     /// `DOCKER_HOST`: where the Docker daemon is.
@@ -74,7 +80,7 @@ pub(crate) enum SettingsError {
     },
     /// A setting of ours that does not exist.
     #[error(
-        "`{name}` is not a setting; known are KINDWRIGHT_IMAGE_<NAME>, KINDWRIGHT_HOST_PORTS and KIND_NODE_IMAGE"
+        "`{name}` is not a setting; known are KINDWRIGHT_IMAGE_<NAME>, KINDWRIGHT_PASSWORD_<NAME>, KINDWRIGHT_HOST_PORTS and KIND_NODE_IMAGE"
     )]
     Unknown {
         /// The setting.
@@ -115,16 +121,18 @@ impl Settings {
 
     fn of(variables: &BTreeMap<String, String>) -> Result<Self, SettingsError> {
         let get = |name: &str| variables.get(name).filter(|value| !value.is_empty()).cloned();
-        let mut images = BTreeMap::new();
+        let (mut images, mut passwords) = (BTreeMap::new(), BTreeMap::new());
         for (name, value) in variables {
-            match name.strip_prefix(OVERRIDE) {
-                Some(image) if !value.is_empty() => {
+            if let Some(image) = name.strip_prefix(OVERRIDE) {
+                if !value.is_empty() {
                     images.insert(image.to_owned(), value.clone());
                 }
-                None if name.starts_with("KINDWRIGHT_") && !KNOWN.contains(&name.as_str()) => {
-                    return Err(SettingsError::Unknown { name: name.clone() });
+            } else if let Some(password) = name.strip_prefix(PASSWORD) {
+                if !value.is_empty() {
+                    passwords.insert(password.to_owned(), Password::known(value.clone()));
                 }
-                Some(_) | None => {}
+            } else if name.starts_with("KINDWRIGHT_") && !KNOWN.contains(&name.as_str()) {
+                return Err(SettingsError::Unknown { name: name.clone() });
             }
         }
         let host_ports = match get("KINDWRIGHT_HOST_PORTS").as_deref() {
@@ -147,6 +155,7 @@ impl Settings {
             node_image: get("KIND_NODE_IMAGE"),
             images,
             typed_images: BTreeSet::new(),
+            passwords,
             host_ports,
             docker_host: get("DOCKER_HOST"),
             state,
@@ -171,7 +180,8 @@ impl Settings {
 /// `KINDWRIGHT_RUN` marks the children of a run, so that they can be found.
 const KNOWN: [&str; 2] = ["KINDWRIGHT_HOST_PORTS", "KINDWRIGHT_RUN"];
 
-/// The part of `KINDWRIGHT_IMAGE_<NAME>` that stands for an image's name.
+/// The part of `KINDWRIGHT_IMAGE_<NAME>` that stands for an image's name, and of
+/// `KINDWRIGHT_PASSWORD_<NAME>` that stands for a password's.
 pub(crate) fn override_name(image: &str) -> String {
     image.to_uppercase().replace(['-', '.'], "_")
 }
@@ -221,6 +231,9 @@ mod tests {
     fn a_misspelt_setting_is_refused() {
         let error = of(&[("KINDWRIGHT_HOST_PORT", "fixed")]).unwrap_err();
         assert!(error.to_string().starts_with("`KINDWRIGHT_HOST_PORT` is not a setting"));
+        let settings = of(&[("KINDWRIGHT_PASSWORD_DATABASE", "tea")]).unwrap();
+        assert_eq!(settings.passwords["DATABASE"].reveal(), "tea");
+        assert!(!format!("{settings:?}").contains("tea"), "it is a secret");
         let error = of(&[("KINDWRIGHT_HOST_PORTS", "fix")]).unwrap_err();
         assert_eq!(error.to_string(), "`KINDWRIGHT_HOST_PORTS=fix`: expected `free` or `fixed`");
     }

@@ -18,6 +18,7 @@ const NAME: usize = 63;
 pub(super) fn declarations(inputs: &Inputs<'_>) -> Vec<Problem> {
     let mut problems = Vec::new();
     twice("suite", "", inputs.suites.iter().map(Suite::name), &mut problems);
+    passwords(inputs, &mut problems);
     overrides(inputs, &mut problems);
     consumers(inputs, &mut problems);
     for suite in &inputs.selection.suites {
@@ -114,6 +115,20 @@ fn overrides(inputs: &Inputs<'_>, problems: &mut Vec<Problem>) {
                 known: known.join(", "),
             });
         }
+    }
+}
+
+fn passwords(inputs: &Inputs<'_>, problems: &mut Vec<Problem>) {
+    let secrets = inputs.suites.iter().flat_map(|suite| &suite.secrets);
+    let known: BTreeSet<_> =
+        secrets.flat_map(Secret::passwords).map(settings::override_name).collect();
+    for name in inputs.settings.passwords.keys().filter(|name| !known.contains(*name)) {
+        let known: Vec<_> =
+            known.iter().map(|name| format!("KINDWRIGHT_PASSWORD_{name}")).collect();
+        problems.push(Problem::Password {
+            setting: format!("KINDWRIGHT_PASSWORD_{name}"),
+            known: known.join(", "),
+        });
     }
 }
 

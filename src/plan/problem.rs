@@ -67,6 +67,8 @@ pub(crate) enum Problem {
     HostPort { host_port: u16, first: String, second: String },
     #[error("`{setting}` replaces no image of a suite; known are {known}")]
     Override { setting: String, known: String },
+    #[error("`{setting}` fixes no password of a suite; known are {known}")]
+    Password { setting: String, known: String },
     #[error(
         "run {run} does not map NodePort {node_port}, which `{workload}` of suite `{suite}` needs; run without `--reuse`"
     )]

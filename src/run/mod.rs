@@ -129,7 +129,7 @@ fn prepare(cli: &Cli, project: &Project, suites: &[Suite]) -> Result<Verdict, Re
     let threads = threads(cli, &mut settings)?;
     let kept = cli.reuse.as_deref().map(|run| kept(&settings, run)).transpose()?;
     let inventory = Inventory::read(project, &selection);
-    let seed = Seed::draw(&selection);
+    let seed = Seed::draw(&selection, &settings);
     let inputs = Inputs {
         cli,
         settings: &settings,

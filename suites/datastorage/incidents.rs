@@ -23,7 +23,7 @@ async fn without_actions_there_are_no_incidents(ctx: Ctx) -> CaseResult {
             json!({
                 "incident_type": "oom", "time_range": "24h", "success_rate": 0.0,
                 "total_executions": 0, "successful_executions": 0, "failed_executions": 0,
-                "min_samples_met": false,
+                "min_samples_met": false, "confidence": "insufficient_data",
             }),
         ),
     ] {

@@ -1,6 +1,6 @@
 //! Questions about audit events: by every filter, by time, by page (scenario 03).
 
-use kindwright::{Case, CaseResult, Ctx, Failure, cases, ensure};
+use kindwright::{Case, CaseResult, Ctx, Failure, case, cases, ensure};
 use serde_json::{Value, json};
 use time::{Duration, OffsetDateTime};
 
@@ -11,9 +11,13 @@ pub(super) fn cases() -> impl IntoIterator<Item = Case> {
         each_filter_finds_its_events_only,
         a_span_of_time_finds_what_is_in_it,
         pages_follow_each_other_without_gaps,
-        everything_that_was_sent_is_read_back,
         a_question_that_makes_no_sense_is_refused,
     ]
+    .into_iter()
+    .chain([
+        // The original leaves five columns out of its answer.
+        case!(everything_that_was_sent_is_read_back).beyond("contract 4.4"),
+    ])
 }
 
 /// Ten events of the case: by two services, with two outcomes, an hour apart.

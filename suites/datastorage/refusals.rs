@@ -1,6 +1,6 @@
 //! Malformed events: refused with the field, and never stored (scenario 10).
 
-use kindwright::{Case, CaseResult, Ctx, cases, ensure};
+use kindwright::{Case, CaseResult, Ctx, case, cases, ensure};
 use serde_json::{Value, json};
 use time::{Duration, OffsetDateTime};
 
@@ -11,8 +11,12 @@ pub(super) fn cases() -> impl IntoIterator<Item = Case> {
         a_malformed_event_is_refused_with_its_field_and_not_stored,
         a_body_that_is_no_json_is_refused,
         a_batch_that_is_no_list_or_empty_is_refused,
-        a_request_that_was_named_is_named_in_its_problem,
     ]
+    .into_iter()
+    .chain([
+        // The contract does not say with what the original fills `instance`.
+        case!(a_request_that_was_named_is_named_in_its_problem).beyond("contract 4"),
+    ])
 }
 
 async fn a_malformed_event_is_refused_with_its_field_and_not_stored(ctx: Ctx) -> CaseResult {
@@ -27,6 +31,7 @@ async fn a_malformed_event_is_refused_with_its_field_and_not_stored(ctx: Ctx) ->
         ("event_timestamp", json!(time(now + Duration::hours(1)))),
         ("event_timestamp", json!(time(now - Duration::days(8)))),
         ("event_data", json!("a text")),
+        ("event_data", Value::Null),
         ("version", Value::Null),
         ("parent_event_id", json!("00000000-0000-4000-8000-000000000000")),
     ] {

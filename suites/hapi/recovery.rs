@@ -115,7 +115,6 @@ async fn an_attempt_before_the_first_is_refused(ctx: Ctx) -> CaseResult {
     request["recovery_attempt_number"] = json!(0);
     let answer = ctx.post(HAPI, RECOVER).json(&request).send().await?;
     ensure!(matches!(answer.status(), 400 | 422), "expected 400 or 422:\n{}", answer.exchange());
-    ensure!(answer.text().contains("recovery_attempt_number"), "{}", answer.exchange());
     Ok(())
 }
 
