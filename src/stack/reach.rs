@@ -19,9 +19,10 @@ use crate::{
 
 /// How long after a pod is ready its NodePort may take to lead there.
 const LIMIT: Limit = Limit { total: Duration::from_secs(30), every: Duration::from_millis(50) };
-/// How long the first request may take: a connection that was begun while the node changed its
-/// rules may never be answered. Each further one may take twice as long.
-const FIRST: Duration = Duration::from_millis(500);
+/// How long the first request may take, and each further one half as long again: the node refuses
+/// only a few connections at once by a word, the others by silence, and who waits for an answer to
+/// such a one asks again after a second.
+const FIRST: Duration = Duration::from_millis(200);
 const ONE_REQUEST: Duration = Duration::from_secs(5);
 
 /// How the endpoints of a workload are reached.
@@ -59,10 +60,11 @@ pub(super) async fn answers(
             workload: workload.name.clone(),
             source: Box::new(source),
         };
-        let mut limit = FIRST / 2;
+        let mut next = FIRST;
         let mut longer = || {
-            limit = ONE_REQUEST.min(limit * 2);
-            limit
+            let this = next;
+            next = ONE_REQUEST.min(this * 3 / 2);
+            this
         };
         match &endpoint.probe {
             Probe::Http(path) => {
