@@ -3,7 +3,7 @@
 use kindwright::{Case, CaseResult, Ctx, case, cases, ensure};
 use serde_json::{Value, json};
 
-use super::{EVENTS, SERVICE, event, list, members, store, text};
+use super::{EVENTS, SERVICE, event, list, members, metric, store, text};
 
 pub(super) fn cases() -> impl IntoIterator<Item = Case> {
     cases![
@@ -145,20 +145,27 @@ async fn a_notification_that_the_table_cannot_take_is_refused_field_by_field(
 }
 
 async fn what_was_written_and_asked_is_counted(ctx: Ctx) -> CaseResult {
+    let counters: [(&str, &[(&str, &str)]); 6] = [
+        ("write_total", &[("table", "audit_events"), ("status", "success")]),
+        ("write_duration_seconds_count", &[("table", "audit_events")]),
+        ("dualwrite_success_total", &[]),
+        ("audit_traces_total", &[("service", "gateway"), ("status", "success")]),
+        ("audit_lag_seconds_count", &[("service", "gateway")]),
+        ("query_total", &[("operation", "list_audit_events"), ("status", "success")]),
+    ];
+    let mut before = Vec::new();
+    for (name, labels) in counters {
+        before.push(metric(&ctx, name, labels).await?.unwrap_or_default());
+    }
     store(&ctx, &event(&ctx, "gateway", "gateway.signal.received", "received")).await?;
     list(&ctx, &[("correlation_id", ctx.correlation_id())]).await?;
-    let metrics = ctx.get(SERVICE, "/metrics").send().await?.expect(200)?;
-    for name in [
-        "datastorage_write_total{table=\"audit_events\",status=\"success\"}",
-        "datastorage_write_duration_seconds_count{table=\"audit_events\"}",
-        "datastorage_dualwrite_success_total",
-        "datastorage_audit_traces_total{service=\"gateway\",status=\"success\"}",
-        "datastorage_audit_lag_seconds_count{service=\"gateway\"}",
-        "datastorage_query_total{operation=\"list_audit_events\",status=\"success\"}",
-        "datastorage_dlq_depth{stream=\"audit:dlq:events\"}",
-        "datastorage_dlq_capacity_ratio{stream=\"audit:dlq:events\"}",
-    ] {
-        ensure!(metrics.text().contains(name), "there is no {name} in:\n{}", metrics.text());
+    for ((name, labels), before) in counters.into_iter().zip(before) {
+        let after = metric(&ctx, name, labels).await?.unwrap_or_default();
+        ensure!(after > before, "{name} {labels:?} was {before}, and is {after}");
+    }
+    for name in ["dlq_depth", "dlq_capacity_ratio"] {
+        let value = metric(&ctx, name, &[("stream", "audit:dlq:events")]).await?;
+        ensure!(value.is_some(), "there is no {name} of the events");
     }
     Ok(())
 }

@@ -8,7 +8,7 @@ use kindwright::{
 };
 use serde_json::{Value, json};
 
-use super::{EVENTS, SERVICE, event, events::notification, store, text};
+use super::{EVENTS, SERVICE, event, events::notification, metric, store, text};
 
 const DATABASE: &str = "postgresql";
 const STREAMS: &str = "redis";
@@ -108,7 +108,7 @@ async fn a_notification_accepted_without_a_database_is_recorded_once(ctx: Ctx) -
     // There is no question about notifications; a second one of the same id is refused.
     let recorded = wait::until("the record of the notification", NOTICED, async || {
         Ok::<_, HttpError>(
-            match metric(&ctx, "dlq_depth{stream=\"audit:dlq:notifications\"}").await? {
+            match metric(&ctx, "dlq_depth", &[("stream", "audit:dlq:notifications")]).await? {
                 Some(0.0) => Poll::Ready(()),
                 depth => Poll::NotYet(format!("{depth:?} notifications wait")),
             },
@@ -157,14 +157,4 @@ async fn an_event_that_nobody_can_take_is_refused(ctx: Ctx) -> CaseResult {
     stack.start(DATABASE).await?;
     ctx.audit().exactly(0).holds().await?;
     Ok(())
-}
-
-/// A metric of the service, if it has it.
-async fn metric(ctx: &Ctx, name: &str) -> Result<Option<f64>, HttpError> {
-    let metrics = ctx.get(SERVICE, "/metrics").send().await?.expect(200)?;
-    let line = metrics
-        .text()
-        .lines()
-        .find_map(|line| line.strip_prefix("datastorage_")?.strip_prefix(name));
-    Ok(line.and_then(|value| value.trim().parse().ok()))
 }

@@ -64,17 +64,18 @@ postgres_image() {
 }
 
 make_postgres() { # recipe
-  local root=$scratch/postgres
+  local root=$scratch/postgres imported=$KINDWRIGHT_IMAGE_POSTGRESQL-imported
   unpacked_packages postgresql-15,bash,coreutils,util-linux,libc-bin "$root"
   ln -s bash "$root/bin/sh"
   users "$root" postgres
   install -m 0755 "$here/postgres/entrypoint" "$root/usr/local/bin/"
-  as_image "$root" "$KINDWRIGHT_IMAGE_POSTGRESQL" "$1" \
+  as_image "$root" "$imported" "$1" \
     'ENV PATH=/usr/local/bin:/usr/lib/postgresql/15/bin:/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8' \
     'ENTRYPOINT ["/usr/local/bin/entrypoint"]' 'EXPOSE 5432' 'VOLUME /var/lib/postgresql/data'
   # As the official image: with SIGTERM the server would first wait for its clients. An import cannot say so.
-  printf 'FROM %s\nSTOPSIGNAL SIGINT\n' "$KINDWRIGHT_IMAGE_POSTGRESQL" |
+  printf 'FROM %s\nSTOPSIGNAL SIGINT\n' "$imported" |
     DOCKER_BUILDKIT=0 docker build --quiet --tag "$KINDWRIGHT_IMAGE_POSTGRESQL" -
+  docker image rm "$imported"
 }
 
 redis_image() {
