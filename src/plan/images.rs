@@ -50,7 +50,7 @@ fn reference(inputs: &Inputs<'_>, suite: &Suite, image: &Image) -> Reference {
 }
 
 /// Whether a setting replaces an image that the suite itself would make.
-pub(super) fn overridden(settings: &Settings, suite: &Suite) -> bool {
+pub(crate) fn overridden(settings: &Settings, suite: &Suite) -> bool {
     let own = suite.images.iter().filter(|image| !matches!(image.source(), Source::Reference(_)));
     own.into_iter().any(|image| settings.image(image.name()).is_some())
 }

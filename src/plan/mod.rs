@@ -25,6 +25,7 @@ mod requests;
 mod tests;
 
 pub(crate) use clusters::{ClusterName, ClusterPlan};
+pub(crate) use images::overridden;
 pub(crate) use objects::{SUITE, word};
 pub(crate) use pods::{image_of, images_mut};
 pub(crate) use problem::Problem;

@@ -29,7 +29,7 @@ use crate::{
     inventory::{Inventory, Project},
     janitor::{self, JanitorError},
     ledger::{self, KeptEndpoint, LedgerError, State},
-    plan::{ClusterName, Inputs, Kept, Plan, Problem},
+    plan::{self, ClusterName, Inputs, Kept, Plan, Problem},
     report::{self, Verdict},
     seed::{RunId, Seed},
     selection::{self, Selection},
@@ -128,6 +128,7 @@ fn prepare(cli: &Cli, project: &Project, suites: &[Suite]) -> Result<Verdict, Re
     }
     let threads = threads(cli, &mut settings)?;
     let kept = cli.reuse.as_deref().map(|run| kept(&settings, run)).transpose()?;
+    let selection = selection.without_beyond(|suite| plan::overridden(&settings, suite));
     let inventory = Inventory::read(project, &selection);
     let seed = Seed::draw(&selection, &settings);
     let inputs = Inputs {

@@ -187,6 +187,16 @@ impl Suite {
         &self.name
     }
 
+    /// The suite without the workloads that only stand-ins need.
+    pub(crate) fn without_beyond(mut self) -> Self {
+        for tier in &mut self.tiers {
+            if let Tier::Workloads(workloads) = tier {
+                workloads.retain(|workload| !workload.beyond);
+            }
+        }
+        self
+    }
+
     pub(crate) fn workloads(&self) -> impl Iterator<Item = &Workload> {
         self.tiers.iter().flat_map(|tier| match tier {
             Tier::Workloads(workloads) => workloads.as_slice(),

@@ -12,6 +12,7 @@ pub struct Workload {
     pub(crate) name: String,
     pub(crate) manifest: PathBuf,
     pub(crate) endpoints: Vec<Endpoint>,
+    pub(crate) beyond: bool,
 }
 
 /// A port of the Service of a workload that cases reach through a NodePort.
@@ -56,7 +57,7 @@ impl Workload {
     /// The manifest is a file that `kubectl apply -f` would take. Namespace,
     /// images, NodePorts and labels are set by the runner.
     pub fn new(name: impl Into<String>, manifest: impl Into<PathBuf>) -> Self {
-        Self { name: name.into(), manifest: manifest.into(), endpoints: Vec::new() }
+        Self { name: name.into(), manifest: manifest.into(), endpoints: Vec::new(), beyond: false }
     }
 
     /// Reaches the Service's port `port` over HTTP, at best through `node_port`.
@@ -81,6 +82,15 @@ impl Workload {
         if let Some(endpoint) = self.endpoints.last_mut() {
             endpoint.host_port = port;
         }
+        self
+    }
+
+    /// Says that only cases need it that are [beyond](crate::Case::beyond) what real services do.
+    ///
+    /// Where an image of the suite is overridden it is not deployed.
+    #[must_use]
+    pub fn beyond(mut self) -> Self {
+        self.beyond = true;
         self
     }
 

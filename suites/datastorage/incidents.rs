@@ -1,15 +1,32 @@
 //! Questions about incidents. Nobody acts in this suite, so that there are none.
 
-use kindwright::{Case, CaseResult, Ctx, cases, ensure};
+use kindwright::{Case, CaseResult, Ctx, case, cases, ensure};
 use serde_json::{Value, json};
 
 use super::{SERVICE, text};
 
 pub(super) fn cases() -> impl IntoIterator<Item = Case> {
-    cases![
-        without_actions_there_are_no_incidents,
-        a_question_about_incidents_that_makes_no_sense_is_refused
-    ]
+    cases![questions_about_incidents_are_answered_or_refused].into_iter().chain([
+        // The contract says nothing of what is in the answers.
+        case!(without_actions_there_are_no_incidents).beyond("contract 4.1"),
+        case!(a_question_about_incidents_that_makes_no_sense_is_refused_with_the_field)
+            .beyond("contract 4.1"),
+    ])
+}
+
+async fn questions_about_incidents_are_answered_or_refused(ctx: Ctx) -> CaseResult {
+    for (path, status) in [
+        ("incidents", 200),
+        ("incidents/aggregate/by-namespace", 200),
+        ("incidents/aggregate/by-severity", 200),
+        ("success-rate/incident-type?incident_type=oom&time_range=7d", 200),
+        ("success-rate/incident-type", 400),
+        ("incidents/7", 404),
+    ] {
+        let answer = ctx.get(SERVICE, &format!("/api/v1/{path}")).send().await?;
+        answer.expect(status)?;
+    }
+    Ok(())
 }
 
 async fn without_actions_there_are_no_incidents(ctx: Ctx) -> CaseResult {
@@ -31,11 +48,12 @@ async fn without_actions_there_are_no_incidents(ctx: Ctx) -> CaseResult {
         let answer: Value = answer.expect(200)?.json()?;
         ensure!(answer == expected, "{path}: {answer:#}");
     }
-    ctx.get(SERVICE, "/api/v1/incidents/7").send().await?.expect(404)?;
     Ok(())
 }
 
-async fn a_question_about_incidents_that_makes_no_sense_is_refused(ctx: Ctx) -> CaseResult {
+async fn a_question_about_incidents_that_makes_no_sense_is_refused_with_the_field(
+    ctx: Ctx,
+) -> CaseResult {
     for (path, field) in [
         ("incidents?limit=0", "limit"),
         ("incidents/seven", "id"),

@@ -20,17 +20,19 @@ pub(super) fn cases() -> impl IntoIterator<Item = Case> {
     ])
 }
 
-/// Ten events of the case: by two services, with two outcomes, an hour apart.
-async fn history(ctx: &Ctx) -> Result<OffsetDateTime, Failure> {
+/// Ten events of the case: by two services, with two outcomes, so far apart, the latest first.
+///
+/// The nearer, the fewer of them are of last month, for which the original may have no partition.
+async fn history(ctx: &Ctx, apart: Duration) -> Result<OffsetDateTime, Failure> {
     let now = OffsetDateTime::now_utc();
-    for (hours, number) in (0..10).zip(1_u8..) {
+    for (times, number) in (0..10).zip(1_u8..) {
         let (category, event_type) = if number.is_multiple_of(2) {
             ("analysis", "analysis.analysis.completed")
         } else {
             ("gateway", "gateway.signal.received")
         };
         let mut event = event(ctx, category, event_type, "completed");
-        event["event_timestamp"] = json!(time(now - Duration::hours(hours)));
+        event["event_timestamp"] = json!(time(now - apart * times));
         event["event_outcome"] = json!(if number <= 5 { "success" } else { "failure" });
         event["severity"] = json!(if number == 10 { "critical" } else { "info" });
         event["event_data"]["number"] = json!(number);
@@ -49,7 +51,7 @@ async fn numbers(ctx: &Ctx, parameters: &[(&str, &str)]) -> Result<Vec<i64>, Fai
 }
 
 async fn each_filter_finds_its_events_only(ctx: Ctx) -> CaseResult {
-    history(&ctx).await?;
+    history(&ctx, Duration::SECOND).await?;
     for (filter, value, expected) in [
         ("event_category", "gateway", vec![1, 3, 5, 7, 9]),
         ("event_type", "analysis.analysis.completed", vec![2, 4, 6, 8, 10]),
@@ -67,7 +69,7 @@ async fn each_filter_finds_its_events_only(ctx: Ctx) -> CaseResult {
 }
 
 async fn a_span_of_time_finds_what_is_in_it(ctx: Ctx) -> CaseResult {
-    let now = history(&ctx).await?;
+    let now = history(&ctx, Duration::HOUR).await?;
     let ago = |minutes| time(now - Duration::minutes(minutes));
     for (parameters, expected) in [
         (vec![("since", ago(150))], vec![1, 2, 3]),
@@ -85,7 +87,7 @@ async fn a_span_of_time_finds_what_is_in_it(ctx: Ctx) -> CaseResult {
 }
 
 async fn pages_follow_each_other_without_gaps(ctx: Ctx) -> CaseResult {
-    history(&ctx).await?;
+    history(&ctx, Duration::SECOND).await?;
     let mut found = Vec::new();
     for (offset, more) in [("0", true), ("4", true), ("8", false)] {
         let page = [("correlation_id", ctx.correlation_id()), ("limit", "4"), ("offset", offset)];

@@ -34,8 +34,9 @@ pub(crate) fn suite() -> Suite {
     let services = [
         Workload::new(HAPI, "fixtures/manifests/holmesgpt-api.yaml").http("http", 30120, "/health"),
         Workload::new(LLM, "fixtures/manifests/holmesgpt-api-llm.yaml")
-            .http("http", 30121, "/health"),
-        Workload::new(MODEL, "fixtures/manifests/mock-llm.yaml"),
+            .http("http", 30121, "/health")
+            .beyond(),
+        Workload::new(MODEL, "fixtures/manifests/mock-llm.yaml").beyond(),
     ];
     platform::shared(Suite::new("hapi", HAPI), ports, services)
         .image(Image::program(HAPI, STAND_INS, [HAPI]))
