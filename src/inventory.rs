@@ -9,10 +9,11 @@ use std::{
 use serde_json::Value;
 
 use crate::{
-    image::Source,
+    image::{Image, Source},
     migrate::{self, Migration},
     plan::Problem,
     selection::Selection,
+    settings::Settings,
 };
 
 /// kind's configuration where the project has none of its own.
@@ -65,8 +66,8 @@ pub(crate) struct Inventory {
 }
 
 impl Inventory {
-    /// Reads what `selection` names below the project's root.
-    pub(crate) fn read(project: &Project, selection: &Selection) -> Self {
+    /// Reads what `selection` names below the project's root, but for what `settings` replace.
+    pub(crate) fn read(project: &Project, selection: &Selection, settings: &Settings) -> Self {
         let mut inventory = Self::default();
         for suite in &selection.suites {
             let manifests = suite.workloads().map(|workload| &workload.manifest);
@@ -76,16 +77,9 @@ impl Inventory {
             for migrations in suite.migrated() {
                 inventory.read_migrations(project, &migrations.directory);
             }
-            for image in &suite.images {
-                if let Source::Program { path, .. } = image.source()
-                    && !path.is_file()
-                {
-                    inventory.problems.push(Problem::Program {
-                        image: image.name().to_owned(),
-                        path: path.clone(),
-                    });
-                }
-            }
+            let images = suite.images.iter();
+            let made = images.filter(|image| settings.image(image.name()).is_none());
+            inventory.problems.extend(made.filter_map(absent));
         }
         inventory.read_cluster(project);
         inventory
@@ -157,6 +151,20 @@ impl Inventory {
     }
 }
 
+/// What an image is made from, if it is not there.
+fn absent(image: &Image) -> Option<Problem> {
+    let name = image.name().to_owned();
+    match image.source() {
+        Source::Program { path, .. } if !path.is_file() => {
+            Some(Problem::Program { image: name, path: path.clone() })
+        }
+        Source::Dockerfile { context, file } if !context.join(file).is_file() => {
+            Some(Problem::Dockerfile { image: name, path: context.join(file) })
+        }
+        Source::Program { .. } | Source::Dockerfile { .. } | Source::Reference(_) => None,
+    }
+}
+
 /// The objects of a manifest's text, with Lists taken apart.
 fn objects(path: &Path, text: &str) -> Result<Vec<Value>, Problem> {
     let documents =
@@ -186,6 +194,9 @@ fn objects(path: &Path, text: &str) -> Result<Vec<Value>, Problem> {
                 return Err(incomplete(path, index, &missing));
             }
         }
+    }
+    if objects.is_empty() {
+        return Err(Problem::NoObjects { path: path.to_owned() });
     }
     Ok(objects)
 }
@@ -221,6 +232,14 @@ mod tests {
         let text = "apiVersion: v1\nkind: ConfigMap\nmetadata: {}\n";
         let problem = objects(Path::new("x.yaml"), text).unwrap_err();
         assert_eq!(problem.to_string(), "x.yaml: object 1 has no `metadata.name`");
+    }
+
+    #[test]
+    fn a_manifest_without_objects_is_refused() {
+        for text in ["", "---\n", "# nothing\n", "apiVersion: v1\nkind: List\nitems: []\n"] {
+            let problem = objects(Path::new("x.yaml"), text).unwrap_err();
+            assert_eq!(problem.to_string(), "x.yaml has no objects");
+        }
     }
 
     #[test]

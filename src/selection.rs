@@ -39,13 +39,9 @@ impl Selection {
         Self { suites: chosen, left_out }
     }
 
-    /// The same choice, without the workloads that overridden suites do not need.
-    pub(crate) fn without_beyond(mut self, overridden: impl Fn(&Suite) -> bool) -> Self {
-        let suites = self.suites.into_iter();
-        self.suites = suites
-            .map(|suite| if overridden(&suite) { suite.without_beyond() } else { suite })
-            .collect();
-        self
+    /// The same choice of suites that are changed.
+    pub(crate) fn map(self, change: impl FnMut(Suite) -> Suite) -> Self {
+        Self { suites: self.suites.into_iter().map(change).collect(), ..self }
     }
 
     /// Whether no case at all is selected.
@@ -117,7 +113,7 @@ mod tests {
     use clap::Parser as _;
 
     use super::*;
-    use crate::{CaseResult, Ctx, Workload};
+    use crate::{CaseResult, Ctx};
 
     async fn nothing(_: Ctx) -> CaseResult {
         Ok(())
@@ -156,22 +152,6 @@ mod tests {
         assert_eq!(names(&["--exact", "hapi::one"]), ["hapi::one"]);
         assert!(names(&["--exact", "one"]).is_empty());
         assert_eq!(names(&["hapi", "--skip", "two"]), ["hapi::one"]);
-    }
-
-    #[test]
-    fn workloads_of_stand_ins_are_left_out_of_overridden_suites_only() {
-        let suite = |name: &str| {
-            let model = Workload::new("model", "model.yaml").beyond();
-            let service = Workload::new("service", "service.yaml");
-            Suite::new(name, name).tier([service, model]).case(Case::new("one", nothing))
-        };
-        let cli = Cli::parse_from(["e2e"]);
-        let selection = Selection::of(&cli, &[suite("real"), suite("mocked")]);
-        let selection = selection.without_beyond(|suite| suite.name == "real");
-        let left = selection.suites.iter().map(|suite| {
-            suite.workloads().map(|workload| workload.name.as_str()).collect::<Vec<_>>()
-        });
-        assert_eq!(left.collect::<Vec<_>>(), [vec!["service"], vec!["service", "model"]]);
     }
 
     #[test]

@@ -4,7 +4,7 @@
 //! daemon, and `Delivered` is in the containerd of every node. Nothing is
 //! pushed to a registry, and nothing is written to a temporary archive.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
@@ -62,7 +62,8 @@ pub enum Source {
 }
 
 impl Image {
-    /// The program at `path`, packed from scratch; `name` is what manifests call it.
+    /// The program at `path` (from the project's root), packed from scratch; `name` is what
+    /// manifests call it.
     pub fn program<A: Into<String>>(
         name: impl Into<String>,
         path: impl Into<PathBuf>,
@@ -77,7 +78,7 @@ impl Image {
         }
     }
 
-    /// What the `Dockerfile` in `context` builds.
+    /// What the `Dockerfile` in `context` (from the project's root) builds.
     pub fn dockerfile(name: impl Into<String>, context: impl Into<PathBuf>) -> Self {
         Self {
             name: name.into(),
@@ -97,6 +98,16 @@ impl Image {
     #[must_use]
     pub fn from_reference(self, reference: impl Into<String>) -> Self {
         Self::reference(self.name, reference)
+    }
+
+    /// The same image, with its path below `root` unless it is absolute.
+    pub(crate) fn rooted(mut self, root: &Path) -> Self {
+        match &mut self.source {
+            Source::Program { path, .. } => *path = root.join(&*path),
+            Source::Dockerfile { context, .. } => *context = root.join(&*context),
+            Source::Reference(_) => {}
+        }
+        self
     }
 
     /// Its name in manifests.

@@ -42,14 +42,23 @@ pub(super) fn objects(suites: &[SuitePlan]) -> Vec<Problem> {
     let mut problems = Vec::new();
     let mut known: BTreeMap<_, (&SuitePlan, &Value)> = BTreeMap::new();
     for suite in suites {
+        let mut own: BTreeMap<_, &Value> = BTreeMap::new();
         let deployed = suite.workloads().flat_map(|workload| &workload.objects);
         for object in suite.resources.iter().chain(deployed) {
-            if object["kind"] != "CustomResourceDefinition" {
+            let (kind, name) = (word(object, "/kind"), word(object, "/metadata/name"));
+            // Equal ones do no harm: workloads may share what they stand on.
+            if *own.entry((kind, name)).or_insert(object) != object {
+                problems.push(Problem::Objects {
+                    suite: suite.name.clone(),
+                    kind: kind.to_owned(),
+                    name: name.to_owned(),
+                });
+            }
+            if kind != "CustomResourceDefinition" {
                 continue;
             }
-            let name = word(object, "/metadata/name");
             let (first, same) = known.entry((&suite.cluster, name)).or_insert((suite, object));
-            if *same != object {
+            if *same != object && first.name != suite.name {
                 problems.push(Problem::CustomResources {
                     name: name.to_owned(),
                     first: first.name.clone(),
@@ -127,7 +136,7 @@ fn passwords(inputs: &Inputs<'_>, problems: &mut Vec<Problem>) {
             known.iter().map(|name| format!("KINDWRIGHT_PASSWORD_{name}")).collect();
         problems.push(Problem::Password {
             setting: format!("KINDWRIGHT_PASSWORD_{name}"),
-            known: known.join(", "),
+            known: if known.is_empty() { "none".to_owned() } else { known.join(", ") },
         });
     }
 }

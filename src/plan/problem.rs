@@ -13,14 +13,20 @@ pub(crate) enum Problem {
     NoYaml { path: PathBuf, words: String },
     #[error("{}: object {index} has {what}", path.display())]
     NoObject { path: PathBuf, index: usize, what: String },
+    #[error("{} has no objects", path.display())]
+    NoObjects { path: PathBuf },
     #[error("{words}")]
     Migration { words: String },
     #[error("image `{image}`: the program {} does not exist; build it first", path.display())]
     Program { image: String, path: PathBuf },
+    #[error("image `{image}`: there is no {}", path.display())]
+    Dockerfile { image: String, path: PathBuf },
     #[error(
         "`{name}` is not a name for a {what}: use 1 to {most} of a-z, 0-9 and `-`, not `-` first or last"
     )]
     Name { what: &'static str, name: String, most: usize },
+    #[error("suite `{suite}`: {kind} `{name}` is there twice, and not the same; leave one out")]
+    Objects { suite: String, kind: String, name: String },
     #[error("{what} `{name}` is declared twice{of}")]
     Twice { what: &'static str, name: String, of: String },
     #[error("suite `{suite}`: {} names the image `{image}`, which the suite does not provide (it provides {known}); add `.image(..)`", manifest.display())]
@@ -65,9 +71,9 @@ pub(crate) enum Problem {
         "host port {host_port} is wanted by `{first}` and `{second}` (KINDWRIGHT_HOST_PORTS=fixed); run one suite, or use `--clusters per-suite` with `--test-threads 1`"
     )]
     HostPort { host_port: u16, first: String, second: String },
-    #[error("`{setting}` replaces no image of a suite; known are {known}")]
+    #[error("`{setting}` replaces no image of a suite; known: {known}")]
     Override { setting: String, known: String },
-    #[error("`{setting}` fixes no password of a suite; known are {known}")]
+    #[error("`{setting}` fixes no password of a suite; known: {known}")]
     Password { setting: String, known: String },
     #[error(
         "run {run} does not map NodePort {node_port}, which `{workload}` of suite `{suite}` needs; run without `--reuse`"

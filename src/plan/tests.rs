@@ -131,6 +131,7 @@ fn all_problems_of_a_plan_are_told_together() {
             "suite `shop`: `shop` wants NodePort 29999, outside 30000-32767",
             "suite `shop`: shop.yaml names the image `localhost/shops`, which the suite does not provide (it provides `shop`); add `.image(..)`",
             "suite `shop`: shop.yaml has no Service `db` with a port named `postgresql`; it has `shop` with [\"http\"]",
+            "suite `shop`: Service `shop` is there twice, and not the same; leave one out",
         ]
     );
 }

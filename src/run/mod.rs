@@ -128,8 +128,12 @@ fn prepare(cli: &Cli, project: &Project, suites: &[Suite]) -> Result<Verdict, Re
     }
     let threads = threads(cli, &mut settings)?;
     let kept = cli.reuse.as_deref().map(|run| kept(&settings, run)).transpose()?;
-    let selection = selection.without_beyond(|suite| plan::overridden(&settings, suite));
-    let inventory = Inventory::read(project, &selection);
+    let selection = selection.map(|suite| {
+        let overridden = plan::overridden(&settings, &suite);
+        let suite = suite.rooted(project.root());
+        if overridden { suite.without_beyond() } else { suite }
+    });
+    let inventory = Inventory::read(project, &selection, &settings);
     let seed = Seed::draw(&selection, &settings);
     let inputs = Inputs {
         cli,

@@ -250,7 +250,7 @@ impl Disturb {
             WaitError::Broken { source, .. } => source,
             WaitError::TimedOut { .. } => lost(error.to_string()),
         })?;
-        let answers = reach::answers(place, plan, &self.stack.passwords).await;
+        let answers = reach::answers(place, &suite.namespace, plan, &self.stack.passwords).await;
         answers.map(drop).map_err(|error| lost(chain(&error)))
     }
 

@@ -15,6 +15,7 @@ use url::Url;
 mod apply;
 mod disturb;
 mod ends;
+mod lead;
 mod namespace;
 mod pods;
 mod reach;
@@ -77,6 +78,8 @@ pub(crate) enum StackError {
         #[source]
         source: Box<WaitError<reach::Never>>,
     },
+    #[error("`{workload}` is ready in the cluster, but not to be reached: {words}")]
+    Astray { workload: String, words: String },
     #[error(
         "NodePort {node_port} of `{workload}` leads to no port of this machine; the cluster `{cluster}` does not map it"
     )]
@@ -174,7 +177,7 @@ impl Stack {
         let ready = place.progress.phase(Phase::Ready, &suite.name);
         let waiting = workloads.iter().map(|workload| async move {
             ready::wait(place, suite, workload, &workload.objects).await?;
-            reach::answers(place, workload, passwords).await
+            reach::answers(place, &suite.namespace, workload, passwords).await
         });
         let all = futures_util::future::try_join_all(waiting).await?;
         drop(ready);

@@ -145,17 +145,27 @@ pub(super) fn waits_for_volumes(pod: &Pod) -> bool {
         })
 }
 
-/// The latest event that says that a volume of the pod cannot be mounted.
-pub(super) async fn mount_failure(
+/// Whether a container of the pod runs, but does not say that it is ready.
+pub(super) fn is_probed(pod: &Pod) -> bool {
+    let containers =
+        pod.status.iter().flat_map(|status| status.container_statuses.iter().flatten());
+    let runs = |container: &ContainerStatus| {
+        container.state.as_ref().is_some_and(|state| state.running.is_some())
+    };
+    containers.into_iter().any(|container| !container.ready && runs(container))
+}
+
+/// The latest warning about the pod for one of these reasons.
+pub(super) async fn warning(
     pods: &Api<Pod>,
     pod: &Pod,
+    reasons: &[&str],
 ) -> Result<Option<String>, kube::Error> {
     let namespace = pod.namespace().unwrap_or_default();
     let events = events(&pods.clone().into_client(), &namespace, pod).await?;
-    let failed = events.into_iter().rfind(|event| {
-        matches!(event.reason.as_deref(), Some("FailedMount" | "FailedCreatePodSandBox"))
-    });
-    Ok(failed.and_then(|event| event.message))
+    let of_these =
+        |event: &Event| event.reason.as_deref().is_some_and(|reason| reasons.contains(&reason));
+    Ok(events.into_iter().rfind(of_these).and_then(|event| event.message))
 }
 
 async fn events(client: &Client, namespace: &str, pod: &Pod) -> Result<Vec<Event>, kube::Error> {
@@ -177,7 +187,10 @@ pub(super) async fn evidence(client: &Client, namespace: &str, pod: Option<&Pod>
     }
     let pods = Api::<Pod>::namespaced(client.clone(), namespace);
     let status = pod.status.iter();
-    let containers = status.flat_map(|status| status.container_statuses.iter().flatten());
+    let containers = status.flat_map(|status| {
+        let first = status.init_container_statuses.iter().flatten();
+        first.chain(status.container_statuses.iter().flatten())
+    });
     for container in containers.filter(|container| !container.ready) {
         let running = container.state.as_ref().is_some_and(|state| state.running.is_some());
         let parameters = LogParams {

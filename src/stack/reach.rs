@@ -1,6 +1,6 @@
 //! Sends each endpoint one real request through its port of this machine.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{cell::Cell, collections::BTreeMap, time::Duration};
 
 use sqlx::{
     Connection as _, PgConnection,
@@ -9,11 +9,11 @@ use sqlx::{
 use thiserror::Error;
 use url::Url;
 
-use super::{Place, StackError, asked};
+use super::{Place, StackError, asked, lead};
 use crate::{
     plan::WorkloadPlan,
     seed::Password,
-    suite::{Database, Probe, chain},
+    suite::{Database, Endpoint, Probe, chain},
     wait::{self, Limit, Poll},
 };
 
@@ -23,6 +23,8 @@ const LIMIT: Limit = Limit { total: Duration::from_secs(30), every: Duration::fr
 /// only a few connections at once by a word, the others by silence, and who waits for an answer to
 /// such a one asks again after a second.
 const FIRST: Duration = Duration::from_millis(200);
+/// Who waited longer than this was not dropped, but made to wait.
+const DROPPED: Duration = Duration::from_secs(1);
 const ONE_REQUEST: Duration = Duration::from_secs(5);
 
 /// How the endpoints of a workload are reached.
@@ -37,9 +39,22 @@ pub(super) struct Reached {
 #[error("never")]
 pub(crate) struct Never(std::convert::Infallible);
 
-/// Asks every endpoint of a workload until it has answered.
+/// What became of one request.
+#[derive(Debug)]
+enum Asked {
+    Answered,
+    /// The answer is another than wanted.
+    Wrong(String),
+    /// There was no answer in time.
+    Late(String),
+    /// Nobody took it.
+    Refused(String),
+}
+
+/// Asks every endpoint of a workload of `namespace` until it has answered.
 pub(super) async fn answers(
     place: &Place,
+    namespace: &str,
     workload: &WorkloadPlan,
     passwords: &BTreeMap<String, Password>,
 ) -> Result<Reached, StackError> {
@@ -51,44 +66,62 @@ pub(super) async fn answers(
                 node_port: endpoint.node_port,
                 cluster: place.cluster.name().to_string(),
             })?;
-        let what = format!(
-            "an answer of `{}` to {} on 127.0.0.1:{port}",
-            workload.name,
-            asked(&endpoint.probe)
-        );
-        let silent = |source| StackError::Silent {
-            workload: workload.name.clone(),
-            source: Box::new(source),
-        };
-        let mut next = FIRST;
-        let mut longer = || {
-            let this = next;
-            next = ONE_REQUEST.min(this * 3 / 2);
-            this
-        };
+        let heard = Cell::new(false);
+        tokio::select! {
+            answered = answer(workload, endpoint, port, passwords, &heard) => answered?,
+            words = lead::nowhere(place, namespace, endpoint, &heard) => {
+                return Err(StackError::Astray { workload: workload.name.clone(), words });
+            }
+        }
         match &endpoint.probe {
-            Probe::Http(path) => {
-                let client = reqwest::Client::new();
-                let health = format!("http://127.0.0.1:{port}{path}");
-                let asking = wait::until(what, LIMIT, async || {
-                    Ok::<_, Never>(get(&client, &health, longer()).await)
-                });
-                asking.await.map_err(silent)?;
+            Probe::Http(_) => {
                 if let Ok(url) = Url::parse(&format!("http://127.0.0.1:{port}/")) {
                     reached.urls.entry(endpoint.service.clone()).or_insert(url);
                 }
             }
             Probe::Postgres(database) => {
                 let options = options(port, database, passwords);
-                let asking = wait::until(what, LIMIT, async || {
-                    Ok::<_, Never>(select(&options, longer()).await)
-                });
-                asking.await.map_err(silent)?;
                 reached.databases.insert(endpoint.service.clone(), options);
             }
         }
     }
     Ok(reached)
+}
+
+/// Asks one endpoint until it has answered, and notes when a request was heard.
+async fn answer(
+    workload: &WorkloadPlan,
+    endpoint: &Endpoint,
+    port: u16,
+    passwords: &BTreeMap<String, Password>,
+    heard: &Cell<bool>,
+) -> Result<(), StackError> {
+    let what = format!(
+        "an answer of `{}` to {} on 127.0.0.1:{port}",
+        workload.name,
+        asked(&endpoint.probe)
+    );
+    let mut next = FIRST;
+    let asking = wait::until(what, LIMIT, async || {
+        let limit = next;
+        next = ONE_REQUEST.min(limit * 3 / 2);
+        Ok::<_, Never>(match ask(&endpoint.probe, port, passwords, limit).await {
+            Asked::Answered => Poll::Ready(()),
+            Asked::Wrong(words) => {
+                heard.set(true);
+                Poll::NotYet(words)
+            }
+            Asked::Late(words) => {
+                heard.set(heard.get() || limit > DROPPED);
+                Poll::NotYet(words)
+            }
+            Asked::Refused(words) => Poll::NotYet(words),
+        })
+    });
+    asking.await.map_err(|source| StackError::Silent {
+        workload: workload.name.clone(),
+        source: Box::new(source),
+    })
 }
 
 /// The port of this machine on which an endpoint of a workload still answers, if one does.
@@ -99,32 +132,36 @@ pub(super) async fn answering(
 ) -> Option<u16> {
     for endpoint in &workload.endpoints {
         let port = place.cluster.host_port(endpoint.node_port)?;
-        let answers = match &endpoint.probe {
-            Probe::Http(path) => {
-                let url = format!("http://127.0.0.1:{port}{path}");
-                reqwest::Client::new().get(url).timeout(FIRST).send().await.is_ok()
-            }
-            Probe::Postgres(database) => {
-                let options = options(port, database, passwords);
-                matches!(select(&options, FIRST).await, Poll::Ready(()))
-            }
-        };
-        if answers {
+        let asked = ask(&endpoint.probe, port, passwords, FIRST).await;
+        if matches!(asked, Asked::Answered | Asked::Wrong(_)) {
             return Some(port);
         }
     }
     None
 }
 
-async fn get(client: &reqwest::Client, url: &str, limit: Duration) -> Poll<()> {
-    match client.get(url).timeout(limit).send().await {
-        Ok(answer) if answer.status().is_success() => Poll::Ready(()),
+async fn ask(
+    probe: &Probe,
+    port: u16,
+    passwords: &BTreeMap<String, Password>,
+    limit: Duration,
+) -> Asked {
+    match probe {
+        Probe::Http(path) => get(&format!("http://127.0.0.1:{port}{path}"), limit).await,
+        Probe::Postgres(database) => select(&options(port, database, passwords), limit).await,
+    }
+}
+
+async fn get(url: &str, limit: Duration) -> Asked {
+    match reqwest::Client::new().get(url).timeout(limit).send().await {
+        Ok(answer) if answer.status().is_success() => Asked::Answered,
         Ok(answer) => {
             let status = answer.status();
             let body = answer.text().await.unwrap_or_default();
-            Poll::NotYet(format!("{status} {}", body.chars().take(200).collect::<String>()))
+            Asked::Wrong(format!("{status} {}", body.chars().take(200).collect::<String>()))
         }
-        Err(error) => Poll::NotYet(chain(&error)),
+        Err(error) if error.is_timeout() => Asked::Late(chain(&error)),
+        Err(error) => Asked::Refused(chain(&error)),
     }
 }
 
@@ -144,15 +181,16 @@ fn options(
         .ssl_mode(PgSslMode::Disable)
 }
 
-async fn select(options: &PgConnectOptions, limit: Duration) -> Poll<()> {
+async fn select(options: &PgConnectOptions, limit: Duration) -> Asked {
     let asking = async {
         let mut connection = PgConnection::connect_with(options).await?;
         sqlx::query("SELECT 1").execute(&mut connection).await?;
         connection.close().await
     };
     match tokio::time::timeout(limit, asking).await {
-        Ok(Ok(())) => Poll::Ready(()),
-        Ok(Err(error)) => Poll::NotYet(chain(&error)),
-        Err(_) => Poll::NotYet(format!("no answer within {limit:?}")),
+        Ok(Ok(())) => Asked::Answered,
+        Ok(Err(error @ sqlx::Error::Io(_))) => Asked::Refused(chain(&error)),
+        Ok(Err(error)) => Asked::Wrong(chain(&error)),
+        Err(_) => Asked::Late(format!("no answer within {limit:?}")),
     }
 }

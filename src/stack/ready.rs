@@ -129,10 +129,17 @@ async fn look(
     // A pod of an old template that still stops is not the one that counts.
     for pod in list.items.into_iter().filter(|pod| pod.metadata.deletion_timestamp.is_none()) {
         let mut state = pods::state(&pod);
-        if pods::waits_for_volumes(&pod)
-            && let Some(words) = pods::mount_failure(pods, &pod).await?
+        if pods::waits_for_volumes(&pod) {
+            let reasons = ["FailedMount", "FailedCreatePodSandBox"];
+            if let Some(words) = pods::warning(pods, &pod, &reasons).await? {
+                state = State::Failing(words);
+            }
+        } else if let State::Coming(seen) = &mut state
+            && pods::is_probed(&pod)
+            && let Some(words) = pods::warning(pods, &pod, &["Unhealthy"]).await?
         {
-            state = State::Failing(words);
+            let words = words.trim().trim_start_matches("Readiness probe failed: ");
+            *seen = format!("{seen}: {words}");
         }
         if rank(&state) > rank(&worst.0) || worst.1.is_none() && rank(&state) == rank(&worst.0) {
             worst = (state, Some(pod));

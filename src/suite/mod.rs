@@ -1,6 +1,12 @@
 //! What a suite's author declares: its images, its stack in tiers, its cases.
 
-use std::{fmt, path::PathBuf, pin::Pin, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+    pin::Pin,
+    sync::Arc,
+    time::Duration,
+};
 
 mod ctx;
 mod failure;
@@ -185,6 +191,12 @@ impl Suite {
     /// Its name.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// The suite with the paths of its images below `root`, unless they are absolute.
+    pub(crate) fn rooted(mut self, root: &Path) -> Self {
+        self.images = self.images.into_iter().map(|image| image.rooted(root)).collect();
+        self
     }
 
     /// The suite without the workloads that only stand-ins need.
