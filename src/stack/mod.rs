@@ -36,7 +36,7 @@ use crate::{
     plan::{MigrationsPlan, SuitePlan, TierPlan, WorkloadPlan, image_of, images_mut},
     report::{Phase, Progress},
     seed::Password,
-    suite::Probe,
+    suite::{Probe, chain},
     wait::WaitError,
 };
 
@@ -154,13 +154,18 @@ impl Stack {
 
     /// How containers of the stack have ended since the last time, in words.
     ///
-    /// A question that the server does not answer is no news: it explains failures of others.
+    /// A server that cannot be asked any more explains failures too.
     pub(crate) async fn ends(&self) -> Vec<String> {
         let (suite, client) = (&self.plan, self.client());
         let before = self.restarts.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let since = ends::since(&client, &suite.namespace, &suite.name, &before).await;
-        let Ok((restarts, words)) = since else {
-            return Vec::new();
+        let (restarts, words) = match since {
+            Ok(found) => found,
+            Err(error) => {
+                let cluster = self.place.cluster.name();
+                let words = chain(&error);
+                return vec![format!("the cluster `{cluster}` does not answer any more: {words}")];
+            }
         };
         *self.restarts.lock().unwrap_or_else(PoisonError::into_inner) = restarts;
         words

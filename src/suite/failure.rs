@@ -39,7 +39,8 @@ pub(crate) fn chain(error: &dyn Error) -> String {
     while let Some(inner) = cause {
         let words = inner.to_string();
         if !text.ends_with(&words) {
-            text.push_str(": ");
+            // What is indented is a block of its own.
+            text.push_str(if words.starts_with(' ') { ":\n" } else { ": " });
             text.push_str(&words);
         }
         cause = inner.source();
@@ -59,5 +60,18 @@ mod tests {
     fn a_cause_is_said_once() {
         let error = Outer(std::io::Error::other("no such order"));
         assert_eq!(Failure::from(error).into_text(), "read the order: no such order");
+    }
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("ask for the order")]
+    struct Asked(#[source] std::io::Error);
+
+    #[test]
+    fn a_block_begins_on_a_line_of_its_own() {
+        let error = Asked(std::io::Error::other("    > GET /orders\n    < no answer"));
+        assert_eq!(
+            Failure::from(error).into_text(),
+            "ask for the order:\n    > GET /orders\n    < no answer"
+        );
     }
 }
