@@ -159,8 +159,12 @@ fn env(settings: &Settings, run: &RunId) -> Result<Verdict, Failure> {
     let several = found.notes.suites.len() > 1;
     for endpoint in &found.notes.endpoints {
         let prefix = if several { format!("{}_", endpoint.suite) } else { String::new() };
-        let name = format!("{prefix}{}_URL", endpoint.service).to_uppercase().replace('-', "_");
-        text = format!("{text}export {name}={}\n", endpoint.url.trim_end_matches('/'));
+        let prefix = prefix.to_uppercase().replace('-', "_");
+        let own = format!("{}_URL", endpoint.service).to_uppercase().replace('-', "_");
+        for name in [&own].into_iter().chain(&endpoint.variables) {
+            let url = endpoint.url.trim_end_matches('/');
+            text = format!("{text}export {prefix}{name}={url}\n");
+        }
     }
     report::answer(&text);
     Ok(Verdict::Passed)

@@ -38,7 +38,8 @@ pub(crate) fn shared(
     let (node_port, host_port) = ports.datastorage;
     let datastorage = Workload::new("datastorage", "fixtures/manifests/datastorage.yaml")
         .http("http", node_port, "/health/ready")
-        .host_port(host_port);
+        .host_port(host_port)
+        .variable("DATA_STORAGE_URL");
     suite
         .flush(FLUSH)
         .image(Image::reference("postgresql", "docker.io/library/postgres:16-alpine"))

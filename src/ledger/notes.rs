@@ -40,6 +40,9 @@ pub(crate) struct KeptEndpoint {
     pub(crate) node_port: u16,
     /// Without a password.
     pub(crate) url: String,
+    /// The variables by which foreign clients know it.
+    #[serde(default)]
+    pub(crate) variables: Vec<String>,
 }
 
 /// Whether a run is alive.

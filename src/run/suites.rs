@@ -221,6 +221,7 @@ fn endpoints(plan: &SuitePlan, stack: &Stack) -> Vec<KeptEndpoint> {
             port: endpoint.port.clone(),
             node_port: endpoint.node_port,
             url,
+            variables: endpoint.variables.clone(),
         })
     };
     plan.endpoints().filter_map(endpoint).collect()

@@ -28,6 +28,8 @@ pub(crate) struct Endpoint {
     pub(crate) host_port: u16,
     /// How it is asked whether it answers.
     pub(crate) probe: Probe,
+    /// The variables by which foreign clients know it.
+    pub(crate) variables: Vec<String>,
 }
 
 /// The request that a service must answer before cases start.
@@ -85,6 +87,17 @@ impl Workload {
         self
     }
 
+    /// Names a variable from which foreign clients read where the last endpoint is.
+    ///
+    /// `kindwright env` prints it for a kept run, beside the runner's own name.
+    #[must_use]
+    pub fn variable(mut self, name: impl Into<String>) -> Self {
+        if let Some(endpoint) = self.endpoints.last_mut() {
+            endpoint.variables.push(name.into());
+        }
+        self
+    }
+
     /// Says that only cases need it that are [beyond](crate::Case::beyond) what real services do.
     ///
     /// Where an image of the suite is overridden it is not deployed.
@@ -101,6 +114,7 @@ impl Workload {
             node_port,
             host_port: node_port,
             probe,
+            variables: Vec::new(),
         });
         self
     }

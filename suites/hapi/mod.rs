@@ -32,7 +32,9 @@ const EMITTER: &str = "analysis-service";
 pub(crate) fn suite() -> Suite {
     let ports = Ports { datastorage: (30098, 30098), postgresql: (30439, 30439) };
     let services = [
-        Workload::new(HAPI, "fixtures/manifests/holmesgpt-api.yaml").http("http", 30120, "/health"),
+        Workload::new(HAPI, "fixtures/manifests/holmesgpt-api.yaml")
+            .http("http", 30120, "/health")
+            .variable("HAPI_BASE_URL"),
         Workload::new(LLM, "fixtures/manifests/holmesgpt-api-llm.yaml")
             .http("http", 30121, "/health")
             .beyond(),
