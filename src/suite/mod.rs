@@ -1,18 +1,17 @@
 //! What a suite's author declares: its images, its stack in tiers, its cases.
 
 use std::{
-    fmt,
     path::{Path, PathBuf},
-    pin::Pin,
-    sync::Arc,
     time::Duration,
 };
 
+mod case;
 mod ctx;
 mod failure;
 mod http;
 mod workload;
 
+pub use case::Case;
 pub use ctx::Ctx;
 pub(crate) use failure::chain;
 pub use failure::{CaseResult, Failure};
@@ -26,8 +25,6 @@ pub(crate) use {
 
 use crate::image::Image;
 
-/// How long a case may take unless it says otherwise.
-const LIMIT: Duration = Duration::from_mins(1);
 /// How long after an emitter's last event a row may still appear, unless the suite says otherwise.
 const FLUSH: Duration = Duration::from_secs(1);
 
@@ -64,19 +61,6 @@ pub struct Suite {
 pub(crate) enum Tier {
     Workloads(Vec<Workload>),
     Migrations(Migrations),
-}
-
-type Body = dyn Fn(Ctx) -> Pin<Box<dyn Future<Output = CaseResult>>> + Send + Sync;
-
-/// A named test. Its name is a sentence that is true when it passes.
-#[derive(Clone)]
-pub struct Case {
-    pub(crate) name: &'static str,
-    pub(crate) limit: Duration,
-    pub(crate) beyond: Option<&'static str>,
-    pub(crate) ignored: bool,
-    pub(crate) alone: bool,
-    pub(crate) body: Arc<Body>,
 }
 
 /// Lists the named functions as cases, so that a name is written once.
@@ -224,57 +208,24 @@ impl Suite {
     }
 }
 
-impl Case {
-    /// A case that runs `body`.
-    pub fn new<F, Fut>(name: &'static str, body: F) -> Self
-    where
-        F: Fn(Ctx) -> Fut + Send + Sync + 'static,
-        Fut: Future<Output = CaseResult> + 'static,
-    {
-        Self {
-            name,
-            limit: LIMIT,
-            beyond: None,
-            ignored: false,
-            alone: false,
-            body: Arc::new(move |ctx| Box::pin(body(ctx))),
-        }
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_suite_of_real_services_is_without_what_only_stand_ins_need() {
+        let tier = [Workload::new("shop", "shop.yaml"), Workload::new("mock", "m.yaml").beyond()];
+        let suite = Suite::new("shop", "shop").tier(tier).without_beyond();
+        let left: Vec<_> = suite.workloads().map(|workload| workload.name.as_str()).collect();
+        assert_eq!(left, ["shop"]);
     }
 
-    /// Sets how long it may take; the default is a minute.
-    #[must_use]
-    pub fn limit(mut self, limit: Duration) -> Self {
-        self.limit = limit;
-        self
-    }
-
-    /// Says that it needs what the stand-ins fix; `section` names it in the contract.
-    ///
-    /// Where an image of the suite is overridden it is reported as ignored,
-    /// with that reason.
-    #[must_use]
-    pub fn beyond(mut self, section: &'static str) -> Self {
-        self.beyond = Some(section);
-        self
-    }
-
-    /// Leaves it out unless `--ignored` or `--include-ignored` is given.
-    #[must_use]
-    pub fn ignored(mut self) -> Self {
-        self.ignored = true;
-        self
-    }
-
-    /// Says that no other case of the suite may run at the same time.
-    #[must_use]
-    pub fn alone(mut self) -> Self {
-        self.alone = true;
-        self
-    }
-}
-
-impl fmt::Debug for Case {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Case").field("name", &self.name).finish_non_exhaustive()
+    #[test]
+    fn paths_of_images_are_relative_to_the_root() {
+        let suite = Suite::new("shop", "shop").image(Image::dockerfile("shop", "images/shop"));
+        let suite = suite.image(Image::program("till", "/usr/bin/till", ["serve"]));
+        let images = suite.rooted(Path::new("/project")).images;
+        assert_eq!(images[0], Image::dockerfile("shop", "/project/images/shop"));
+        assert_eq!(images[1], Image::program("till", "/usr/bin/till", ["serve"]));
     }
 }
