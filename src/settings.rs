@@ -15,8 +15,10 @@ use crate::seed::Password;
 
 /// The file of settings in a project's root.
 const FILE: &str = ".kindwright.env";
-const OVERRIDE: &str = "KINDWRIGHT_IMAGE_";
-const PASSWORD: &str = "KINDWRIGHT_PASSWORD_";
+/// The beginnings of settings that end with a name, see [`override_name`].
+pub(crate) const IMAGE: &str = "KINDWRIGHT_IMAGE_";
+pub(crate) const MIGRATIONS: &str = "KINDWRIGHT_MIGRATIONS_";
+pub(crate) const PASSWORD: &str = "KINDWRIGHT_PASSWORD_";
 
 /// Everything that a run takes from its surroundings.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -27,6 +29,8 @@ pub(crate) struct Settings {
     pub(crate) images: BTreeMap<String, String>,
     /// Those of them that are in the environment, not in the file that serves all projects' suites.
     pub(crate) typed_images: BTreeSet<String>,
+    /// `KINDWRIGHT_MIGRATIONS_<NAME>`: directories by the name of the workload in capitals.
+    pub(crate) migrations: BTreeMap<String, PathBuf>,
     /// `KINDWRIGHT_PASSWORD_<NAME>`: passwords by the name in capitals, for foreign clients that
     /// know no other; the rest is drawn at random.
     pub(crate) passwords: BTreeMap<String, Password>,
@@ -80,7 +84,7 @@ pub(crate) enum SettingsError {
     },
     /// A setting of ours that does not exist.
     #[error(
-        "`{name}` is not a setting; known are KINDWRIGHT_IMAGE_<NAME>, KINDWRIGHT_PASSWORD_<NAME>, KINDWRIGHT_HOST_PORTS and KIND_NODE_IMAGE"
+        "`{name}` is not a setting; known are KINDWRIGHT_IMAGE_<NAME>, KINDWRIGHT_MIGRATIONS_<NAME>, KINDWRIGHT_PASSWORD_<NAME>, KINDWRIGHT_HOST_PORTS and KIND_NODE_IMAGE"
     )]
     Unknown {
         /// The setting.
@@ -113,7 +117,7 @@ impl Settings {
         let typed: BTreeMap<_, _> = env::vars_os()
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
             .collect();
-        let named = |name: &String| Some(name.strip_prefix(OVERRIDE)?.to_owned());
+        let named = |name: &String| Some(name.strip_prefix(IMAGE)?.to_owned());
         let typed_images = typed.keys().filter_map(named).collect();
         variables.extend(typed);
         Ok(Self { typed_images, ..Self::of(&variables)? })
@@ -121,19 +125,23 @@ impl Settings {
 
     fn of(variables: &BTreeMap<String, String>) -> Result<Self, SettingsError> {
         let get = |name: &str| variables.get(name).filter(|value| !value.is_empty()).cloned();
-        let (mut images, mut passwords) = (BTreeMap::new(), BTreeMap::new());
-        for (name, value) in variables {
-            if let Some(image) = name.strip_prefix(OVERRIDE) {
-                if !value.is_empty() {
-                    images.insert(image.to_owned(), value.clone());
-                }
-            } else if let Some(password) = name.strip_prefix(PASSWORD) {
-                if !value.is_empty() {
-                    passwords.insert(password.to_owned(), Password::known(value.clone()));
-                }
-            } else if name.starts_with("KINDWRIGHT_") && !KNOWN.contains(&name.as_str()) {
-                return Err(SettingsError::Unknown { name: name.clone() });
-            }
+        let named = |beginning: &str| {
+            let pairs = variables.iter().filter(|(_, value)| !value.is_empty());
+            let pairs: Vec<(String, String)> = pairs
+                .filter_map(|(name, value)| {
+                    Some((name.strip_prefix(beginning)?.to_owned(), value.clone()))
+                })
+                .collect();
+            pairs.into_iter()
+        };
+        let known = |name: &String| {
+            let beginnings = [IMAGE, MIGRATIONS, PASSWORD];
+            beginnings.iter().any(|beginning| name.starts_with(beginning))
+                || KNOWN.contains(&name.as_str())
+        };
+        let mut ours = variables.keys().filter(|name| name.starts_with("KINDWRIGHT_"));
+        if let Some(name) = ours.find(|name| !known(name)) {
+            return Err(SettingsError::Unknown { name: name.clone() });
         }
         let host_ports = match get("KINDWRIGHT_HOST_PORTS").as_deref() {
             None | Some("free") => HostPorts::Free,
@@ -153,9 +161,14 @@ impl Settings {
             .join("kindwright");
         Ok(Self {
             node_image: get("KIND_NODE_IMAGE"),
-            images,
+            images: named(IMAGE).collect(),
             typed_images: BTreeSet::new(),
-            passwords,
+            migrations: named(MIGRATIONS)
+                .map(|(name, directory)| (name, PathBuf::from(directory)))
+                .collect(),
+            passwords: named(PASSWORD)
+                .map(|(name, password)| (name, Password::known(password)))
+                .collect(),
             host_ports,
             docker_host: get("DOCKER_HOST"),
             state,
@@ -169,21 +182,25 @@ impl Settings {
         })
     }
 
+    /// The directory that replaces the migrations of this workload, if any.
+    pub(crate) fn migrations(&self, workload: &str) -> Option<PathBuf> {
+        self.migrations.get(&override_name(workload)).cloned()
+    }
+
     /// The reference that replaces the image of this name, if any.
     pub(crate) fn image(&self, name: &str) -> Option<&str> {
         self.images.get(&override_name(name)).map(String::as_str)
     }
 }
 
-/// Names that begin like ours and are no override of an image.
+/// Names that begin like ours and do not end with a name.
 ///
 /// `KINDWRIGHT_RUN` marks the children of a run, so that they can be found.
 const KNOWN: [&str; 2] = ["KINDWRIGHT_HOST_PORTS", "KINDWRIGHT_RUN"];
 
-/// The part of `KINDWRIGHT_IMAGE_<NAME>` that stands for an image's name, and of
-/// `KINDWRIGHT_PASSWORD_<NAME>` that stands for a password's.
-pub(crate) fn override_name(image: &str) -> String {
-    image.to_uppercase().replace(['-', '.'], "_")
+/// The `<NAME>` in settings that stands for the name of an image, a workload or a password.
+pub(crate) fn override_name(name: &str) -> String {
+    name.to_uppercase().replace(['-', '.'], "_")
 }
 
 fn file(path: &Path) -> Result<BTreeMap<String, String>, SettingsError> {
@@ -225,6 +242,12 @@ mod tests {
         let settings = of(&[("KINDWRIGHT_IMAGE_HOLMESGPT_API", "hapi:1")]).unwrap();
         assert_eq!(settings.image("holmesgpt-api"), Some("hapi:1"));
         assert_eq!(settings.image("datastorage"), None);
+    }
+
+    #[test]
+    fn migrations_are_replaced_by_the_name_of_their_workload() {
+        let settings = of(&[("KINDWRIGHT_MIGRATIONS_POSTGRESQL", "/real")]).unwrap();
+        assert_eq!(settings.migrations["POSTGRESQL"], Path::new("/real"));
     }
 
     #[test]

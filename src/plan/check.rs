@@ -18,8 +18,7 @@ const NAME: usize = 63;
 pub(super) fn declarations(inputs: &Inputs<'_>) -> Vec<Problem> {
     let mut problems = Vec::new();
     twice("suite", "", inputs.suites.iter().map(Suite::name), &mut problems);
-    passwords(inputs, &mut problems);
-    overrides(inputs, &mut problems);
+    settings(inputs, &mut problems);
     consumers(inputs, &mut problems);
     for suite in &inputs.selection.suites {
         let of = format!(" in suite `{}`", suite.name);
@@ -111,31 +110,34 @@ fn consumers(inputs: &Inputs<'_>, problems: &mut Vec<Problem>) {
     }
 }
 
-fn overrides(inputs: &Inputs<'_>, problems: &mut Vec<Problem>) {
-    let images = inputs.suites.iter().flat_map(|suite| &suite.images);
-    let known: BTreeSet<_> = images.map(|image| settings::override_name(image.name())).collect();
+/// Settings that name nothing that a suite has.
+fn settings(inputs: &Inputs<'_>, problems: &mut Vec<Problem>) {
+    let (settings, suites) = (inputs.settings, inputs.suites.iter());
     // The settings file may name images that only other suites of the project use.
-    for name in &inputs.settings.typed_images {
-        if !known.contains(name) {
-            let known: Vec<_> =
-                known.iter().map(|name| format!("KINDWRIGHT_IMAGE_{name}")).collect();
-            problems.push(Problem::Override {
-                setting: format!("KINDWRIGHT_IMAGE_{name}"),
-                known: known.join(", "),
-            });
-        }
-    }
+    let images = settings.typed_images.iter();
+    let known = suites.clone().flat_map(|suite| &suite.images).map(Image::name);
+    unknown(settings::IMAGE, "replaces no image", images, known, problems);
+    let known = suites.clone().flat_map(Suite::migrated).map(|it| it.workload.as_str());
+    let migrations = settings.migrations.keys();
+    unknown(settings::MIGRATIONS, "replaces no migrations", migrations, known, problems);
+    let known = suites.flat_map(|suite| &suite.secrets).flat_map(Secret::passwords);
+    let passwords = settings.passwords.keys();
+    unknown(settings::PASSWORD, "fixes no password", passwords, known, problems);
 }
 
-fn passwords(inputs: &Inputs<'_>, problems: &mut Vec<Problem>) {
-    let secrets = inputs.suites.iter().flat_map(|suite| &suite.secrets);
-    let known: BTreeSet<_> =
-        secrets.flat_map(Secret::passwords).map(settings::override_name).collect();
-    for name in inputs.settings.passwords.keys().filter(|name| !known.contains(*name)) {
-        let known: Vec<_> =
-            known.iter().map(|name| format!("KINDWRIGHT_PASSWORD_{name}")).collect();
-        problems.push(Problem::Password {
-            setting: format!("KINDWRIGHT_PASSWORD_{name}"),
+fn unknown<'a>(
+    beginning: &str,
+    does: &'static str,
+    given: impl Iterator<Item = &'a String>,
+    known: impl Iterator<Item = &'a str>,
+    problems: &mut Vec<Problem>,
+) {
+    let known: BTreeSet<_> = known.map(settings::override_name).collect();
+    for name in given.filter(|name| !known.contains(*name)) {
+        let known: Vec<_> = known.iter().map(|name| format!("{beginning}{name}")).collect();
+        problems.push(Problem::Setting {
+            setting: format!("{beginning}{name}"),
+            does,
             known: if known.is_empty() { "none".to_owned() } else { known.join(", ") },
         });
     }

@@ -71,10 +71,8 @@ pub(crate) enum Problem {
         "host port {host_port} is wanted by `{first}` and `{second}` (KINDWRIGHT_HOST_PORTS=fixed); run one suite, or use `--clusters per-suite` with `--test-threads 1`"
     )]
     HostPort { host_port: u16, first: String, second: String },
-    #[error("`{setting}` replaces no image of a suite; known: {known}")]
-    Override { setting: String, known: String },
-    #[error("`{setting}` fixes no password of a suite; known: {known}")]
-    Password { setting: String, known: String },
+    #[error("`{setting}` {does} of a suite; known: {known}")]
+    Setting { setting: String, does: &'static str, known: String },
     #[error(
         "run {run} does not map NodePort {node_port}, which `{workload}` of suite `{suite}` needs; run without `--reuse`"
     )]

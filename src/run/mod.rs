@@ -130,7 +130,7 @@ fn prepare(cli: &Cli, project: &Project, suites: &[Suite]) -> Result<Verdict, Re
     let kept = cli.reuse.as_deref().map(|run| kept(&settings, run)).transpose()?;
     let selection = selection.map(|suite| {
         let overridden = plan::overridden(&settings, &suite);
-        let suite = suite.rooted(project.root());
+        let suite = suite.rooted(project.root()).migrated_from(|name| settings.migrations(name));
         if overridden { suite.without_beyond() } else { suite }
     });
     let inventory = Inventory::read(project, &selection, &settings);

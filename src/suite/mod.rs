@@ -183,6 +183,18 @@ impl Suite {
         self
     }
 
+    /// The suite with the migrations that `directory` gives for a workload, where it does.
+    pub(crate) fn migrated_from(mut self, directory: impl Fn(&str) -> Option<PathBuf>) -> Self {
+        for tier in &mut self.tiers {
+            if let Tier::Migrations(migrations) = tier
+                && let Some(directory) = directory(&migrations.workload)
+            {
+                migrations.directory = directory;
+            }
+        }
+        self
+    }
+
     /// The suite without the workloads that only stand-ins need.
     pub(crate) fn without_beyond(mut self) -> Self {
         for tier in &mut self.tiers {
