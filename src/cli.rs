@@ -55,7 +55,7 @@ pub(crate) struct Cli {
     #[arg(long, value_enum, default_value_t)]
     pub(crate) color: Color,
 
-    /// Write the result of each case to this file too.
+    /// Write the results of cases to this file, and not to the terminal.
     #[arg(long, value_name = "PATH")]
     pub(crate) logfile: Option<String>,
 

@@ -17,6 +17,9 @@ use crate::{
     suite::chain,
 };
 
+/// How long the Docker daemon may take to answer whoever waits at a terminal.
+const AWAY: Duration = Duration::from_secs(10);
+
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 
 /// Shows and undoes runs of end-to-end suites.
@@ -144,7 +147,7 @@ fn reap(settings: &Settings, wanted: Option<&RunId>) -> Result<Verdict, Failure>
 
 fn undo(runtime: &tokio::runtime::Runtime, found: &Found) -> Result<(), Failure> {
     let _lock = ledger::take(&found.directory, &found.run)?;
-    runtime.block_on(janitor::clear(&found.directory, &found.run))
+    runtime.block_on(janitor::clear(&found.directory, &found.run, AWAY))
 }
 
 fn env(settings: &Settings, run: &RunId) -> Result<Verdict, Failure> {

@@ -6,6 +6,7 @@
 //! everything says so in its ledger first; then the janitor has nothing to do.
 
 use std::{
+    convert::Infallible,
     ffi::OsString,
     fs, io,
     os::unix::fs::OpenOptionsExt as _,
@@ -23,6 +24,7 @@ use crate::{
     report,
     seed::RunId,
     settings::Settings,
+    wait::{self, Limit, Poll},
 };
 
 /// The first argument that makes an executable of ours a janitor.
@@ -150,23 +152,33 @@ async fn stand_by(directory: &Path, run: &RunId) -> Result<(), Failure> {
     let _lock = tokio::task::spawn_blocking(move || ledger::inherit(&waited)).await??;
     // What was written between the first look and the lock counts.
     if ledger::read(&directory)?.end.is_none() {
-        clear(&directory, run).await?;
+        clear(&directory, run, UNDOING).await?;
     }
     Ok(())
 }
 
-/// Kills what is left of a run, undoes its ledger, and forgets it.
-pub(crate) async fn clear(directory: &Path, run: &RunId) -> Result<(), Failure> {
+/// Kills what is left of a run, undoes its ledger, and forgets it. The Docker daemon may be `away`
+/// for so long: a run may have ended because it is restarted.
+pub(crate) async fn clear(directory: &Path, run: &RunId, away: Duration) -> Result<(), Failure> {
     let record = match ledger::read(directory) {
         Ok(record) => record,
         // It died before it had a ledger, so it had no effects either.
-        Err(LedgerError::File { .. }) => return Ok(ledger::forget(directory)?),
+        Err(LedgerError::File { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
+            return Ok(ledger::forget(directory)?);
+        }
         Err(error) => return Err(error.into()),
     };
     if record.undo.is_empty() {
         return Ok(ledger::forget(directory)?);
     }
-    let docker = record.docker.connect().await?;
+    let limit = Limit { total: away, every: Duration::from_secs(1) };
+    let connecting = wait::until("the Docker daemon to answer", limit, async || {
+        Ok::<_, Infallible>(match record.docker.connect().await {
+            Ok(docker) => Poll::Ready(docker),
+            Err(error) => Poll::NotYet(crate::suite::chain(&error)),
+        })
+    });
+    let docker = connecting.await?;
     let killed = || kill_children(run);
     let undone = ledger::undo_until_quiet(&docker, &record.undo, QUIET, UNDOING, killed).await;
     undone.map_err(|left| {

@@ -27,6 +27,9 @@ use crate::{
 /// How long a cluster may take from the first answer of its API to its first pod.
 const READY: Limit = Limit { total: Duration::from_mins(2), every: Duration::from_millis(100) };
 
+/// How long its API may say nothing on an open connection; the server ends a watch before that.
+const SILENT: Duration = Duration::from_secs(295);
+
 /// A cluster that has answered: its API, its nodes, its service accounts.
 ///
 /// Holding one is the proof; there is no other way to get a client.
@@ -94,6 +97,16 @@ pub(crate) enum ClusterError {
         /// What is wrong with it.
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// No node of a kept one runs.
+    #[error(
+        "no node of the kept cluster `{name}` runs (was Docker restarted?); `docker start {name}-control-plane`, or `kindwright reap {run}`"
+    )]
+    Gone {
+        /// The cluster.
+        name: String,
+        /// The run that made it.
+        run: String,
     },
     /// It never got ready.
     #[error("the cluster `{name}` was created, but did not get ready")]
@@ -190,9 +203,10 @@ async fn client(path: &Path) -> Result<kube::Client, ClusterError> {
         source,
     };
     let file = Kubeconfig::read_from(path).map_err(|error| fail(error.into()))?;
-    let config = kube::Config::from_custom_kubeconfig(file, &KubeConfigOptions::default())
+    let mut config = kube::Config::from_custom_kubeconfig(file, &KubeConfigOptions::default())
         .await
         .map_err(|error| fail(error.into()))?;
+    config.read_timeout = Some(SILENT);
     kube::Client::try_from(config).map_err(|error| fail(error.into()))
 }
 

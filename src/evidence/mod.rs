@@ -54,6 +54,11 @@ impl Evidence {
         Self { directory: self.directory.clone(), redactor: self.redactor.without(secrets) }
     }
 
+    /// A text for the terminal, without these words and without passwords in URLs.
+    pub(crate) fn for_people(&self, text: &str) -> String {
+        self.redactor.clean_known(text)
+    }
+
     /// Where it is, if there is any.
     pub(crate) fn found(&self) -> Option<&Path> {
         self.directory.is_dir().then_some(self.directory.as_path())

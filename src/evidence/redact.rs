@@ -24,9 +24,16 @@ impl Redactor {
 
     /// The text without secrets.
     pub(crate) fn clean(&self, text: &str) -> String {
+        let lines: Vec<_> = self.clean_known(text).split('\n').map(clean_pairs).collect();
+        lines.join("\n")
+    }
+
+    /// The text without the secrets that are known, and those in URLs: for people, who must be able
+    /// to read what a value is called.
+    pub(crate) fn clean_known(&self, text: &str) -> String {
         let known =
             self.words.iter().fold(text.to_owned(), |text, word| text.replace(word, HIDDEN));
-        let lines: Vec<_> = known.split('\n').map(|line| clean_pairs(&clean_urls(line))).collect();
+        let lines: Vec<_> = known.split('\n').map(clean_urls).collect();
         lines.join("\n")
     }
 
@@ -61,7 +68,8 @@ fn is_secret(name: &str) -> bool {
     let name = name.to_lowercase();
     // "secretName" and "tokens_used" name things, they are none.
     let harmless = name.ends_with("name")
-        || name.ends_with("key") && name != "apikey" && !name.ends_with("api_key")
+        || name.ends_with("key")
+            && !["apikey", "api_key", "api-key"].iter().any(|key| name.ends_with(key))
         || name.contains("tokens");
     !harmless && NAMES.iter().any(|secret| name.contains(secret))
 }
@@ -98,11 +106,11 @@ fn clean_pairs(line: &str) -> String {
     let mut rest = line;
     while let Some(at) = rest.find(['=', ':']) {
         let (before, after) = rest.split_at(at);
-        let name_from = before
+        let name = before
             .trim_end_matches(['"', '\'', ' '])
-            .rfind(|c: char| !(c.is_alphanumeric() || matches!(c, '_' | '-' | '.')))
-            .map_or(0, |found| found + 1);
-        let name = before[name_from.min(before.len())..].trim_end_matches(['"', '\'', ' ']);
+            .rsplit(|c: char| !(c.is_alphanumeric() || matches!(c, '_' | '-' | '.')))
+            .next()
+            .unwrap_or_default();
         clean.push_str(before);
         clean.push_str(&after[..1]);
         rest = &after[1..];
@@ -113,9 +121,13 @@ fn clean_pairs(line: &str) -> String {
         clean.push_str(&rest[..start]);
         rest = &rest[start..];
         let header = name.eq_ignore_ascii_case("authorization");
+        let mut escaped = false;
         let end = rest
             .find(|c: char| {
-                matches!(c, '"' | '\'' | ',' | ';' | '&' | '}') || c.is_whitespace() && !header
+                let plain = !escaped;
+                escaped = plain && c == '\\';
+                let ends = matches!(c, '"' | '\'' | ',' | ';' | '&' | '}');
+                plain && (ends || c.is_whitespace() && !header)
             })
             .unwrap_or(rest.len());
         if end > 0 {
@@ -157,6 +169,18 @@ mod tests {
         assert_eq!(clean(r#"{"token": "abc", "a": 1}"#), r#"{"token": "[redacted]", "a": 1}"#);
         assert_eq!(clean("Authorization: Bearer abc def"), "Authorization: [redacted]");
         assert_eq!(clean("DB_PASSWORD: abc"), "DB_PASSWORD: [redacted]");
+        assert_eq!(clean("X-API-Key: abc"), "X-API-Key: [redacted]");
+        assert_eq!(clean("openaiApiKey=abc"), "openaiApiKey=[redacted]");
+        assert_eq!(clean(r#"{"password":"a\"b"}"#), r#"{"password":"[redacted]"}"#);
+    }
+
+    #[test]
+    fn text_in_any_script_is_read() {
+        for text in ["🚀: started", "“model”: gpt", "level=…: x", "größe=1", "ключ: значение"]
+        {
+            assert_eq!(clean(text), text);
+        }
+        assert_eq!(clean("🚀password=abc"), "🚀password=[redacted]");
     }
 
     #[test]

@@ -163,8 +163,12 @@ impl Ledger {
         let mut text = serde_json::to_string(line).map_err(|error| fail(error.into()))?;
         text.push('\n');
         let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
-        file.write_all(text.as_bytes()).map_err(fail)?;
-        file.sync_data().map_err(fail)
+        let length = file.metadata().map_err(fail)?.len();
+        file.write_all(text.as_bytes()).and_then(|()| file.sync_data()).map_err(|source| {
+            // Half a line would make the next one unreadable too.
+            let _ = file.set_len(length);
+            fail(source)
+        })
     }
 }
 

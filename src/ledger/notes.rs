@@ -108,15 +108,17 @@ pub(crate) fn found(state: &Path) -> Result<Vec<Found>, LedgerError> {
             continue;
         };
         let directory = entry.path();
-        let alive = lock(&directory)?.try_lock_shared().is_err();
-        // A directory without a ledger belongs to a run that had not begun.
-        let record = match read(&directory) {
-            Ok(record) => record,
-            Err(LedgerError::File { .. }) => {
-                Record { docker: crate::docker::Endpoint::unknown(), undo: Vec::new(), end: None }
-            }
+        let alive = match lock(&directory) {
+            Ok(lock) => lock.try_lock_shared().is_err(),
+            // It ended at this moment.
+            Err(_) if !directory.exists() => continue,
             Err(error) => return Err(error),
         };
+        // A directory without a ledger belongs to a run that had not begun; one that cannot be read
+        // is no reason not to see the others.
+        let unknown =
+            || Record { docker: crate::docker::Endpoint::unknown(), undo: Vec::new(), end: None };
+        let record = read(&directory).unwrap_or_else(|_| unknown());
         let state = match (alive, record.end) {
             (true, _) => State::Running,
             (false, Some(End::Kept)) => State::Kept,

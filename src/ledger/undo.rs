@@ -24,6 +24,9 @@ use crate::{
     wait::{self, Limit, Poll},
 };
 
+/// How long a node may take to empty its shared folder; one that hangs is removed all the same.
+const EMPTYING: Duration = Duration::from_secs(5);
+
 /// One effect, as seen by the one who must undo it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -88,7 +91,9 @@ pub(crate) async fn undo_until_quiet(
     also: impl Fn() -> usize,
 ) -> Result<(), Vec<Left>> {
     let limit = Limit { total: limit, every: Duration::from_secs(1) };
-    let (left, empty) = (RefCell::new(Vec::new()), Cell::new(0));
+    let untried = |undo: &Undo| Left { undo: undo.clone(), words: "not tried yet".to_owned() };
+    let left = RefCell::new(promises.iter().map(untried).collect::<Vec<_>>());
+    let empty = Cell::new(0);
     let undoing = wait::until("the end of undoing", limit, async || {
         let others = also();
         let undone = undo_all(docker, promises).await;
@@ -135,7 +140,7 @@ async fn remove_nodes(docker: &Docker, cluster: &str) -> Result<bool, Error> {
         let Some(id) = &node.id else { continue };
         if node.state == Some(ContainerSummaryStateEnum::RUNNING) {
             // Files that services wrote belong to users that this one may not be.
-            let _ = empty_shared_folder(docker, id).await;
+            let _ = tokio::time::timeout(EMPTYING, empty_shared_folder(docker, id)).await;
         }
         let options = RemoveContainerOptionsBuilder::default().force(true).v(true).build();
         there(docker.remove_container(id, Some(options)).await)?;

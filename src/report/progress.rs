@@ -15,12 +15,14 @@ use std::{
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::{say, timeline::Timeline};
+use crate::wait;
 
 /// How long a phase may last without a word where there is no terminal.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// How short a phase is no news, in seconds.
 const MOMENT: f64 = 0.05;
 const TICK: Duration = Duration::from_millis(120);
+const SECOND: Duration = Duration::from_secs(1);
 
 /// A part of a run that takes time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -70,6 +72,8 @@ struct Running {
     subject: String,
     begun: Instant,
     bar: Option<ProgressBar>,
+    /// What it waits for.
+    seen: Option<String>,
     said: Instant,
 }
 
@@ -118,7 +122,7 @@ impl Progress {
         let now = Instant::now();
         inner.running.insert(
             key,
-            Running { phase, subject: subject.to_owned(), begun: now, bar, said: now },
+            Running { phase, subject: subject.to_owned(), begun: now, bar, seen: None, said: now },
         );
         Lasting { progress: self.clone(), key }
     }
@@ -131,21 +135,22 @@ impl Progress {
     /// Notes what the phases of a subject wait for.
     pub(crate) fn seen(&self, subject: &str, words: &str) {
         let mut inner = self.inner();
-        let moves = inner.screen.is_some();
-        let mut lines = Vec::new();
         for running in inner.running.values_mut().filter(|running| running.subject == subject) {
             if let Some(bar) = &running.bar {
                 bar.set_message(words.to_owned());
             }
-            if !moves && running.said.elapsed() > PATIENCE {
-                running.said = Instant::now();
-                let waited = running.begun.elapsed().as_secs();
-                lines.push(format!("{:<8} {subject}: {words} ({waited} s)", running.phase));
-            }
+            running.seen = Some(words.to_owned());
         }
-        drop(inner);
-        for line in lines {
-            say(&line);
+    }
+
+    /// Says now and then what lasts, where no line moves; for as long as it is polled.
+    pub(crate) async fn remind(self) {
+        loop {
+            wait::pause(SECOND).await;
+            let lines = self.inner().reminders();
+            for line in lines {
+                say(&line);
+            }
         }
     }
 
@@ -183,6 +188,22 @@ impl Progress {
     /// When each phase began and how long it took.
     pub(crate) fn timeline(&self) -> String {
         self.inner().timeline.to_string()
+    }
+}
+
+impl Inner {
+    /// A line for each phase of which nothing was said for long.
+    fn reminders(&mut self) -> Vec<String> {
+        let still = self.screen.is_none();
+        let silent =
+            self.running.values_mut().filter(|running| still && running.said.elapsed() > PATIENCE);
+        let line = |running: &mut Running| {
+            running.said = Instant::now();
+            let Running { phase, subject, begun, seen, .. } = running;
+            let words = seen.iter().fold(String::new(), |text, seen| text + ": " + seen);
+            format!("{phase:<8} {subject}{words} ({} s)", begun.elapsed().as_secs())
+        };
+        silent.map(line).collect()
     }
 }
 

@@ -5,12 +5,8 @@ use std::{convert::Infallible, sync::PoisonError, time::Duration};
 
 use tokio::sync::{AcquireError, RwLockReadGuard, RwLockWriteGuard, SemaphorePermit};
 
-use super::{
-    judge::{Bench, INTERRUPTED},
-    suites::Running,
-};
+use super::{judge::Bench, suites::Running};
 use crate::{
-    seed::Password,
     suite::{Case, Ctx, Exchange, Exchanges, chain},
     wait::{self, Limit, Poll},
 };
@@ -26,12 +22,8 @@ pub(super) struct Turn<'a> {
 }
 
 impl Bench {
-    /// A thread, and the stack, alone if the case needs that.
-    pub(super) async fn turn<'a>(
-        &'a self,
-        suite: &'a Running,
-        case: &Case,
-    ) -> Result<Turn<'a>, String> {
+    /// A thread, and the stack, alone if the case needs that; none once the run is to stop.
+    pub(super) async fn turn<'a>(&'a self, suite: &'a Running, case: &Case) -> Option<Turn<'a>> {
         let turn = async {
             let alone = if case.alone {
                 (None, Some(suite.alone.write().await))
@@ -41,7 +33,7 @@ impl Bench {
             Turn { _permit: self.threads.acquire().await, _alone: alone }
         };
         let stop = &self.site.interrupt.stop;
-        stop.run_until_cancelled(turn).await.ok_or_else(|| INTERRUPTED.to_owned())
+        stop.run_until_cancelled(turn).await
     }
 
     /// The result of a case, after its stack is again as it was.
@@ -105,8 +97,7 @@ impl Bench {
         exchanges: &Exchanges,
     ) {
         let stack = ctx.stack();
-        let secrets = stack.passwords.values().map(Password::reveal);
-        let evidence = self.site.evidence.without(secrets);
+        let evidence = suite.evidence(&self.site);
         evidence.of_case(&suite.plan.name, case.name, failure, exchanges);
         let collecting = async {
             if let Some(database) = stack.database() {

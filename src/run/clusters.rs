@@ -62,10 +62,11 @@ impl Coming {
     }
 }
 
-/// The making of all clusters of the plan, once `gate` is open.
+/// The making of all `wanted` clusters of the plan, once `gate` is open.
 pub(super) fn begin<'a>(
     site: &'a Site,
     host_ports: HostPorts,
+    wanted: impl Fn(&ClusterName) -> bool,
     gate: &'a CancellationToken,
 ) -> (BTreeMap<ClusterName, Coming>, Vec<LocalBoxFuture<'a, ()>>) {
     // Fixed ports can belong to one cluster only.
@@ -73,25 +74,27 @@ pub(super) fn begin<'a>(
     let slots = Arc::new(Semaphore::new(slots));
     let mut coming = BTreeMap::new();
     let mut tasks = Vec::new();
-    for plan in &site.plan.clusters {
+    for plan in site.plan.clusters.iter().filter(|plan| wanted(plan.name())) {
         let (sender, receiver) = watch::channel(None);
         coming.insert(plan.name().clone(), Coming(receiver));
         let slots = Arc::clone(&slots);
         tasks.push(site.until_stopped(async move {
             gate.cancelled().await;
-            let outcome = make(site, plan, slots).await;
+            let Ok(slot) = slots.acquire_owned().await else { return };
+            let outcome = make(site, plan).await;
+            if let (Err(_), ClusterPlan::Create { name, .. }) = (&outcome, plan) {
+                // Its place, and its ports, are free only when nothing of it is left.
+                delete(site, name).await;
+            }
+            let outcome =
+                outcome.map(|ground| Arc::new(Ground { slot: Some(slot).into(), ..ground }));
             sender.send_replace(Some(outcome));
         }));
     }
     (coming, tasks)
 }
 
-async fn make(
-    site: &Site,
-    plan: &ClusterPlan,
-    slots: Arc<Semaphore>,
-) -> Result<Arc<Ground>, SetupError> {
-    let slot = slots.acquire_owned().await.map_err(|_| SetupError::Interrupted)?;
+async fn make(site: &Site, plan: &ClusterPlan) -> Result<Ground, SetupError> {
     let failed = |error| SetupError::Cluster(Arc::new(error));
     let phase = site.progress.phase(Phase::Create, plan.name().as_str());
     let cluster = match plan {
@@ -117,6 +120,12 @@ async fn make(
         ClusterPlan::Adopt { name, run } => {
             let kubeconfig = cluster::kubeconfig_path(&site.state.join(run.as_str()), name);
             let nodes = site.nodes(plan).await;
+            if nodes.is_empty() {
+                return Err(failed(ClusterError::Gone {
+                    name: name.to_string(),
+                    run: run.to_string(),
+                }));
+            }
             Cluster::connect(&site.docker, name, nodes, kubeconfig).await.map_err(failed)?
         }
     };
@@ -127,14 +136,24 @@ async fn make(
         .map_err(|error| SetupError::Ledger(Arc::new(error)))?;
     let room = room(&cluster, &site.plan).await.map_err(failed)?;
     let permits = |amount: u64| Arc::new(Semaphore::new(usize::try_from(amount).unwrap_or(0)));
-    Ok(Arc::new(Ground {
+    Ok(Ground {
         applier: Applier::new(&cluster),
         cpu: permits(room.cpu),
         memory: permits(room.memory / MEBIBYTE),
         cluster,
         room,
-        slot: std::sync::Mutex::new(Some(slot)),
-    }))
+        slot: std::sync::Mutex::default(),
+    })
+}
+
+async fn delete(site: &Site, name: &ClusterName) {
+    let name = name.to_string();
+    let phase = site.progress.phase(Phase::Undo, &name);
+    let promises = [Undo::Cluster { name: name.clone() }, Undo::Network { name: name.clone() }];
+    // What is left is tried again, and reported, when the run ends.
+    let _ = ledger::undo_all(&site.docker, &promises).await;
+    let _ = site.note(|notes| notes.clusters.retain(|(known, _)| *known != name));
+    drop(phase);
 }
 
 impl Ground {
@@ -160,12 +179,7 @@ impl Ground {
 
     /// Deletes the cluster before the run ends, because another one waits for its place.
     pub(super) async fn delete(&self, site: &Site) {
-        let name = self.cluster.name().to_string();
-        let phase = site.progress.phase(Phase::Undo, &name);
-        let promises = [Undo::Cluster { name: name.clone() }, Undo::Network { name }];
-        // What is left is tried again, and reported, when the run ends.
-        let _ = ledger::undo_all(&site.docker, &promises).await;
-        drop(phase);
+        delete(site, self.cluster.name()).await;
         self.slot.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
     }
 }

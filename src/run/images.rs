@@ -41,7 +41,7 @@ impl Shelf {
                 || wanted.iter().any(|reference| matches!(there.get(*reference), Some(Err(_))))
         };
         let Ok(there) = shelf.wait_for(complete).await else {
-            // Nobody delivers any more because the cluster failed, and it tells why.
+            // Nobody delivers any more because every cluster failed, and each tells why.
             return std::future::pending().await;
         };
         let chosen = wanted.iter().filter_map(|reference| there.get_key_value(*reference));
@@ -95,9 +95,12 @@ impl Deliveries {
         (Self(counters), shelves, tasks)
     }
 
-    /// Builds every image, all at once; the daemon bounds what really runs.
+    /// Builds every image that a cluster waits for, all at once; the daemon bounds what really runs.
     pub(super) async fn build_all(&self, site: &Site) {
-        let building = site.plan.images.iter().map(|image| self.build(site, image));
+        let images = site.plan.images.iter();
+        let wanted =
+            images.filter(|image| image.references.keys().any(|name| self.0.contains_key(name)));
+        let building = wanted.map(|image| self.build(site, image));
         futures_util::future::join_all(building).await;
     }
 

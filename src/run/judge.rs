@@ -33,7 +33,7 @@ use crate::{
 const YIELD: Duration = Duration::from_secs(5);
 
 /// Why a case has no other result.
-pub(super) const INTERRUPTED: &str = "the run was interrupted";
+const INTERRUPTED: &str = "the run was interrupted";
 
 /// How many cases ended how.
 #[derive(Debug, Default)]
@@ -99,9 +99,13 @@ fn trial(bench: &Bench, suite: &Arc<Running>, declared: &Suite, case: &Case) -> 
         if let Some(reason) = set_aside(&case, suite.plan.overridden) {
             return Ok(Completion::ignored_with(reason));
         }
-        let result = bench.judge(&suite, &case);
+        let judging = std::panic::catch_unwind(AssertUnwindSafe(|| bench.judge(&suite, &case)));
+        // Whatever happens in there, others may wait for the room of the suite.
         bench.runtime.block_on(suite.ended(&bench.site));
-        result.map(|()| Completion::Completed)
+        match judging {
+            Ok(result) => result.map(|()| Completion::Completed),
+            Err(panic) => std::panic::resume_unwind(panic),
+        }
     })
     .with_ignored_flag(ignored)
 }
@@ -113,16 +117,17 @@ impl Bench {
         };
         let exchanges = Exchanges::default();
         let ctx = Ctx::new(Arc::clone(world), &suite.plan.name, case.alone, Arc::clone(&exchanges));
-        let turn = self.runtime.block_on(self.turn(suite, case));
+        let Some(turn) = self.runtime.block_on(self.turn(suite, case)) else {
+            self.tally.unjudged.fetch_add(1, Ordering::SeqCst);
+            return Err(INTERRUPTED.into());
+        };
         if suite.spoiled.get().is_some() {
             return Err(self.unjudged(suite, "did not come back"));
         }
-        let result = match &turn {
-            Ok(_) => self.runtime.block_on(self.run(case, ctx.clone())),
-            Err(words) => Err(words.clone()),
-        };
+        let result = self.runtime.block_on(self.run(case, ctx.clone()));
         let result = self.runtime.block_on(self.restored(suite, &ctx, result));
         let result = self.runtime.block_on(self.explained(&ctx, &exchanges, result));
+        let result = result.map_err(|words| suite.evidence(&self.site).for_people(&words));
         if let Err(failure) = &result {
             self.tally.failed.fetch_add(1, Ordering::SeqCst);
             suite.failed.store(true, Ordering::SeqCst);
@@ -131,6 +136,7 @@ impl Bench {
             self.tally.passed.fetch_add(1, Ordering::SeqCst);
         }
         self.runtime.block_on(ctx.objects().release());
+        drop(turn);
         result.map_err(Failed::from)
     }
 

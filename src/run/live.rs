@@ -14,8 +14,9 @@ use super::{
     Refusal, clusters, finish, images,
     interrupt::Interrupt,
     judge::{self, Tally},
+    release,
     site::Site,
-    suites::{self, Suites},
+    suites::Suites,
 };
 use crate::{
     cli::{Cli, Strategy},
@@ -24,7 +25,7 @@ use crate::{
     inventory::Project,
     janitor::Janitor,
     ledger::{self, Ledger, LedgerError, Notes},
-    plan::{Kept, Plan},
+    plan::{ClusterName, Kept, Plan},
     report::{self, Facts, Progress, Verdict},
     selection::{self, Selection},
     settings::Settings,
@@ -61,6 +62,7 @@ impl Live<'_> {
             .map(|kept| ledger::take(&settings.state.join(kept.run.as_str()), &kept.run))
             .transpose()?;
         let progress = Progress::new();
+        tokio::spawn(progress.clone().remind());
         let interrupt = Interrupt::listen(&progress)?;
         let ledger = Ledger::begin(&settings.state, &plan.run, &endpoint)?;
         let janitor = match Janitor::start(ledger.directory(), &plan.run, settings).await {
@@ -88,7 +90,7 @@ impl Live<'_> {
         let judging = async {
             tokio::select! {
                 judged = self.judge(&site) => judged,
-                () = suites::release_all(released) => Ok(Facts::default()),
+                () = release::release_all(released) => Ok(Facts::default()),
             }
         };
         // Whatever happens in there, what was made is undone.
@@ -113,21 +115,31 @@ impl Live<'_> {
         let gate = CancellationToken::new();
         let setup = self.set_up(site, &suites, &gate);
         let tally = Arc::new(Tally::default());
-        let judging = self.run_cases(site, &suites, &tally);
-        // An interrupted run has no time for what is not done by then.
-        let (_, panicked) = tokio::join!(site.interrupt.leave.run_until_cancelled(setup), judging);
+        // An interrupted run has no time for what is not done by then, and nobody needs it after a panic.
+        let needless = site.interrupt.leave.child_token();
+        let judging = async {
+            let panicked = self.run_cases(site, &suites, &tally).await;
+            if panicked {
+                needless.cancel();
+            }
+            panicked
+        };
+        let (_, panicked) = tokio::join!(needless.run_until_cancelled(setup), judging);
         let mut facts = Facts { panicked, ..Facts::default() };
         facts.interrupted = site.interrupt.stop.is_cancelled();
         facts.passed = tally.passed.load(Ordering::SeqCst);
         facts.failed = tally.failed.load(Ordering::SeqCst);
         facts.unjudged = tally.unjudged.load(Ordering::SeqCst);
-        facts.causes = suites.causes();
+        facts.causes = suites.causes(site);
         Ok(facts)
     }
 
     /// Makes images, clusters and stacks; the strategy says which of the first two waits for the other.
     async fn set_up(&self, site: &Site, suites: &Suites, gate: &CancellationToken) {
-        let (clusters, creating) = clusters::begin(site, self.settings.host_ports, gate);
+        let wanted = |name: &ClusterName| {
+            suites.running.iter().any(|suite| suite.wanted && suite.plan.cluster == *name)
+        };
+        let (clusters, creating) = clusters::begin(site, self.settings.host_ports, wanted, gate);
         let (deliveries, shelves, delivering) = images::Deliveries::begin(site, &clusters);
         let bringing = suites.begin(site, &clusters, &shelves);
         let strategy = site.plan.strategy;
@@ -136,11 +148,13 @@ impl Live<'_> {
         }
         let building = site.until_stopped(async move {
             if strategy == Strategy::ClusterFirst {
-                for cluster in clusters.values().take(1) {
-                    // Suites report why it failed; then nothing needs to be built.
-                    if cluster.ground().await.is_err() {
-                        return;
-                    }
+                let mut there = false;
+                for cluster in clusters.values() {
+                    there = there || cluster.ground().await.is_ok();
+                }
+                // Suites report why none is; then nothing needs to be built.
+                if !there {
+                    return;
                 }
             }
             deliveries.build_all(site).await;

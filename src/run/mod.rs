@@ -3,6 +3,7 @@
 use std::{
     env,
     ffi::{OsStr, OsString},
+    fs::File,
     path::PathBuf,
     process::ExitCode,
 };
@@ -17,6 +18,7 @@ mod images;
 mod interrupt;
 mod judge;
 mod live;
+mod release;
 mod room;
 mod setup;
 mod site;
@@ -160,6 +162,11 @@ fn prepare(cli: &Cli, project: &Project, suites: &[Suite]) -> Result<Verdict, Re
             return Ok(Verdict::Passed);
         }
         None => {}
+    }
+    if let Some(path) = &cli.logfile {
+        // Not only after minutes, when the first case ends.
+        File::create(path)
+            .map_err(|error| Refusal::Usage(format!("write the log file {path}: {error}")))?;
     }
     let runtime = tokio::runtime::Runtime::new()?;
     let live = Live { cli, project, selection: &selection, settings: &settings, threads };

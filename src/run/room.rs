@@ -19,7 +19,8 @@ const CONTROLLED: [&str; 3] = ["ReplicaSet", "StatefulSet", "DaemonSet"];
 
 /// The room that a cluster has for the suites of a plan.
 pub(super) async fn room(cluster: &Cluster, plan: &Plan) -> Result<Requests, ClusterError> {
-    let nodes = all::<Node>(cluster).await?;
+    let mut nodes = all::<Node>(cluster).await?;
+    nodes.retain(takes_pods);
     let mut objects = all::<Pod>(cluster).await?;
     objects.retain(stands_alone);
     objects.extend(all::<Deployment>(cluster).await?);
@@ -47,6 +48,14 @@ where
     let list = api.list(&ListParams::default()).await.map_err(fail)?;
     // What came as JSON can be written as JSON.
     Ok(list.items.iter().filter_map(|item| serde_json::to_value(item).ok()).collect())
+}
+
+/// Whether a node takes any pod: that of the control plane does not where there are others.
+fn takes_pods(node: &Value) -> bool {
+    let taints = node.pointer("/spec/taints").and_then(Value::as_array);
+    let mut effects = taints.into_iter().flatten().map(|taint| &taint["effect"]);
+    node.pointer("/spec/unschedulable") != Some(&Value::Bool(true))
+        && !effects.any(|effect| *effect == "NoSchedule" || *effect == "NoExecute")
 }
 
 /// Whether a pod is still to end, and no controller's.
@@ -92,6 +101,15 @@ mod tests {
             json!({"kind": "DaemonSet", "spec": {"template": {"spec": pods("100m")}}}),
         ];
         assert_eq!(left(&[node], &objects), Requests { cpu: 1450, memory: 4 << 20 });
+    }
+
+    #[test]
+    fn a_node_that_takes_no_pod_is_no_room() {
+        let tainted = |effect: &str| json!({"spec": {"taints": [{"key": "x", "effect": effect}]}});
+        assert!(!takes_pods(&tainted("NoSchedule")));
+        assert!(takes_pods(&tainted("PreferNoSchedule")));
+        assert!(!takes_pods(&json!({"spec": {"unschedulable": true}})));
+        assert!(takes_pods(&json!({"spec": {}})));
     }
 
     #[test]

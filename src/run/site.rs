@@ -10,7 +10,7 @@ use bollard::{Docker, query_parameters::ListContainersOptionsBuilder};
 use futures_util::{FutureExt as _, future::LocalBoxFuture};
 use tokio::sync::mpsc;
 
-use super::{interrupt::Interrupt, suites::Release};
+use super::{interrupt::Interrupt, release::Release};
 use crate::{
     cluster, docker,
     evidence::Evidence,

@@ -1,4 +1,4 @@
-//! Brings the stacks of all suites up side by side, and releases each after its last case.
+//! Brings the stacks of all suites up side by side.
 
 use std::{
     collections::BTreeMap,
@@ -9,11 +9,9 @@ use std::{
     },
 };
 
-use futures_util::{
-    FutureExt as _, StreamExt as _, future::LocalBoxFuture, stream::FuturesUnordered,
-};
+use futures_util::{FutureExt as _, future::LocalBoxFuture};
 use once_cell::sync::OnceCell;
-use tokio::sync::{Notify, RwLock, mpsc};
+use tokio::sync::{Notify, RwLock};
 use tokio_util::sync::CancellationToken;
 
 use super::{
@@ -24,11 +22,11 @@ use super::{
     site::Site,
 };
 use crate::{
-    cli::Keep,
+    evidence::Evidence,
     ledger::KeptEndpoint,
-    plan::{ClusterName, ClusterPlan, SuitePlan, requests},
+    plan::{ClusterName, SuitePlan, requests},
     seed::Password,
-    stack::{Place, Stack, release},
+    stack::{Place, Stack},
     suite::{Probe, Suite, World, chain},
 };
 
@@ -44,9 +42,11 @@ pub(super) struct Running {
     pub(super) spoiled: OnceCell<String>,
     /// Whether a case failed.
     pub(super) failed: AtomicBool,
-    remaining: AtomicUsize,
+    /// Whether any of its cases will be run; others wait for nothing.
+    pub(super) wanted: bool,
+    pub(super) remaining: AtomicUsize,
     flush: std::time::Duration,
-    held: Mutex<Option<(Arc<Ground>, Admitted)>>,
+    pub(super) held: Mutex<Option<(Arc<Ground>, Admitted)>>,
 }
 
 /// All suites of a live run.
@@ -68,6 +68,7 @@ impl Suites {
                 alone: Arc::default(),
                 spoiled: OnceCell::new(),
                 failed: AtomicBool::new(false),
+                wanted: counted(suite) > 0,
                 remaining: AtomicUsize::new(counted(suite)),
                 flush: suite.flush,
                 held: Mutex::new(None),
@@ -85,6 +86,10 @@ impl Suites {
     ) -> Vec<LocalBoxFuture<'a, ()>> {
         let mut tasks = Vec::new();
         for suite in &self.running {
+            if !suite.wanted {
+                let _ = suite.outcome.set(Err(Arc::new(SetupError::Interrupted)));
+                continue;
+            }
             let coming = clusters.get(&suite.plan.cluster).cloned();
             let shelf = shelves.get(&suite.plan.cluster).cloned();
             let Some((coming, shelf)) = coming.zip(shelf) else {
@@ -92,17 +97,24 @@ impl Suites {
             };
             tasks.push(
                 async move {
-                    let bringing = Box::pin(bring_up(site, suite, coming, shelf));
+                    let bringing = Box::pin(bring_up(site, suite, coming.clone(), shelf));
                     let bringing = AssertUnwindSafe(bringing).catch_unwind();
                     let outcome = bringing.await.unwrap_or_else(|panic| {
                         Err(SetupError::Panicked(panic_words(&*panic).to_owned()))
                     });
                     let _ = suite.outcome.set(outcome.map(Arc::new).map_err(Arc::new));
-                    if let Some(cause) = suite.cause() {
+                    if let Some(cause) = suite.cause(site) {
                         let line = cause.lines().next().unwrap_or_default();
                         site.progress.line(&format!("failed   {}: {line}", suite.plan.name));
                     }
                     self.settled.notify_waiters();
+                    if let Some(Err(_)) = suite.outcome.get() {
+                        tokio::select! {
+                            () = suite.give_back(site, &coming) => {}
+                            // Then the run ends, and with it all clusters.
+                            () = self.all(&site.interrupt.stop) => {}
+                        }
+                    }
                 }
                 .boxed_local(),
             );
@@ -111,10 +123,10 @@ impl Suites {
     }
 
     /// Why stacks did not come up or come back, and of which suites.
-    pub(super) fn causes(&self) -> BTreeMap<String, Vec<String>> {
+    pub(super) fn causes(&self, site: &Site) -> BTreeMap<String, Vec<String>> {
         let mut causes = BTreeMap::<_, Vec<_>>::new();
         for suite in &self.running {
-            if let Some(cause) = suite.cause() {
+            if let Some(cause) = suite.cause(site) {
                 causes.entry(cause).or_default().push(suite.plan.name.clone());
             }
         }
@@ -123,10 +135,19 @@ impl Suites {
 
     /// Waits until one of them is settled.
     pub(super) async fn first(&self, stop: &CancellationToken) {
+        self.until(stop, |settled| settled.contains(&true)).await;
+    }
+
+    /// Waits until all of them are settled.
+    async fn all(&self, stop: &CancellationToken) {
+        self.until(stop, |settled| !settled.contains(&false)).await;
+    }
+
+    async fn until(&self, stop: &CancellationToken, enough: fn(&[bool]) -> bool) {
         loop {
             let told = self.settled.notified();
-            if stop.is_cancelled() || self.running.iter().any(|suite| suite.outcome.get().is_some())
-            {
+            let settled = self.running.iter().map(|suite| suite.outcome.get().is_some());
+            if stop.is_cancelled() || enough(&settled.collect::<Vec<_>>()) {
                 return;
             }
             tokio::select! {
@@ -170,37 +191,12 @@ async fn bring_up(
         }
         Err(error) => {
             suite.failed.store(true, Ordering::SeqCst);
-            let evidence =
-                site.evidence.without(suite.plan.passwords.values().map(Password::reveal));
             if !matches!(error, SetupError::Interrupted) {
-                evidence.of_setup(&suite.plan.name, &chain(&error));
+                suite.evidence(site).of_setup(&suite.plan.name, &chain(&error));
             }
             suite.collect(site).await;
             suite.let_go(site).await;
             Err(error)
-        }
-    }
-}
-
-/// A stack that nobody needs any more, while others wait for its room.
-#[derive(Debug)]
-pub(super) struct Release {
-    ground: Arc<Ground>,
-    admitted: Admitted,
-    namespace: String,
-}
-
-/// Deletes released stacks until there is nobody left to release one.
-pub(super) async fn release_all(mut releases: mpsc::UnboundedReceiver<Release>) {
-    let mut ongoing = FuturesUnordered::new();
-    loop {
-        tokio::select! {
-            Some(released) = releases.recv() => ongoing.push(async move {
-                release(&released.ground.cluster, &released.namespace).await;
-                drop(released.admitted);
-            }),
-            Some(()) = ongoing.next() => {}
-            else => return,
         }
     }
 }
@@ -229,66 +225,21 @@ fn endpoints(plan: &SuitePlan, stack: &Stack) -> Vec<KeptEndpoint> {
 
 impl Running {
     /// Why its stack did not come up or come back, unless nobody wanted it any more.
-    fn cause(&self) -> Option<String> {
-        if let Some(words) = self.spoiled.get() {
-            return Some(format!("its stack did not come back: {words}"));
-        }
-        match self.outcome.get()? {
-            Err(error) if !matches!(**error, SetupError::Interrupted) => Some(chain(&**error)),
-            _ => None,
-        }
-    }
-
-    /// Notes that one of its cases has ended; the last one lets the stack go.
-    pub(super) async fn ended(&self, site: &Site) {
-        if self.remaining.fetch_sub(1, Ordering::SeqCst) > 1 {
-            return;
-        }
-        if self.failed.load(Ordering::SeqCst) {
-            self.collect(site).await;
-        }
-        self.let_go(site).await;
-    }
-
-    async fn collect(&self, site: &Site) {
-        let client = {
-            let held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
-            held.as_ref().map(|(ground, _)| ground.cluster.client())
+    fn cause(&self, site: &Site) -> Option<String> {
+        let words = match (self.spoiled.get(), self.outcome.get()?) {
+            (Some(words), _) => format!("its stack did not come back: {words}"),
+            (None, Err(error)) if !matches!(**error, SetupError::Interrupted) => chain(&**error),
+            _ => return None,
         };
-        let Some(client) = client else { return };
+        Some(self.evidence(site).for_people(&words))
+    }
+
+    /// Evidence without the passwords of its stack.
+    pub(super) fn evidence(&self, site: &Site) -> Evidence {
         let mut secrets: Vec<_> = self.plan.passwords.values().collect();
         if let Some(Ok(world)) = self.outcome.get() {
             secrets.extend(world.stack.passwords.values());
         }
-        let evidence = site.evidence.without(secrets.into_iter().map(Password::reveal));
-        let collecting = evidence.of_namespace(&client, &self.plan.namespace);
-        site.interrupt.hurry.run_until_cancelled(collecting).await;
-    }
-
-    /// Gives its room to suites that wait for it; what nobody waits for goes with the cluster.
-    async fn let_go(&self, site: &Site) {
-        let failed = self.failed.load(Ordering::SeqCst);
-        let kept = site.plan.keep == Keep::Always || site.plan.keep == Keep::OnFailure && failed;
-        let held = self.held.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let Some((ground, admitted)) = held else {
-            return;
-        };
-        let made = site.plan.clusters.iter().any(|cluster| {
-            matches!(cluster, ClusterPlan::Create { name, .. } if *name == self.plan.cluster)
-        });
-        if kept || !made || site.interrupt.stop.is_cancelled() {
-            return;
-        }
-        let others = site.plan.suites_of(&self.plan.cluster).count() > 1;
-        if others {
-            // The cases do not have to wait for the end of it, only whoever needs its room.
-            let _ = site.releases.send(Release {
-                ground,
-                admitted,
-                namespace: self.plan.namespace.clone(),
-            });
-        } else if site.plan.clusters.len() > 1 {
-            ground.delete(site).await;
-        }
+        site.evidence.without(secrets.into_iter().map(Password::reveal))
     }
 }

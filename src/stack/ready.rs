@@ -78,7 +78,8 @@ async fn one(
     let begun = Instant::now();
     let mut failing: Option<Instant> = None;
     loop {
-        let (state, pod) = look(&api, &pods, name).await.map_err(fail)?;
+        let looking = tokio::time::timeout(LIMIT, look(&api, &pods, name));
+        let (state, pod) = looking.await.unwrap_or_else(|_| Ok(silent())).map_err(fail)?;
         let (seen, lost) = match state {
             State::Ready => return Ok(()),
             State::Coming(seen) => {
@@ -106,6 +107,11 @@ async fn one(
         let _ = tokio::time::timeout(AT_LEAST, changes.next()).await;
         wait::pause(Duration::from_millis(20)).await;
     }
+}
+
+/// How a workload stands of which the server says nothing.
+fn silent() -> (State, Option<Pod>) {
+    (State::Lost("the API server does not answer any more".to_owned()), None)
 }
 
 async fn look(
