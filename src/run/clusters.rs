@@ -28,6 +28,8 @@ pub(super) struct Ground {
     pub(super) cluster: Cluster,
     pub(super) applier: Applier,
     room: Requests,
+    /// What stacks take that stay until the end of the run, or longer, counted as permits.
+    kept: watch::Sender<(usize, usize)>,
     cpu: Arc<Semaphore>,
     memory: Arc<Semaphore>,
     slot: std::sync::Mutex<Option<OwnedSemaphorePermit>>,
@@ -36,8 +38,8 @@ pub(super) struct Ground {
 /// A suite's part of a cluster's room.
 #[derive(Debug)]
 pub(super) struct Admitted {
-    _cpu: OwnedSemaphorePermit,
-    _memory: OwnedSemaphorePermit,
+    cpu: OwnedSemaphorePermit,
+    memory: OwnedSemaphorePermit,
 }
 
 type Outcome = Option<Result<Arc<Ground>, SetupError>>;
@@ -140,6 +142,7 @@ async fn make(site: &Site, plan: &ClusterPlan) -> Result<Ground, SetupError> {
         applier: Applier::new(&cluster),
         cpu: permits(room.cpu),
         memory: permits(room.memory / MEBIBYTE),
+        kept: watch::channel((0, 0)).0,
         cluster,
         room,
         slot: std::sync::Mutex::default(),
@@ -169,17 +172,45 @@ impl Ground {
             });
         }
         let some = |amount: u64| u32::try_from(amount).unwrap_or(u32::MAX);
-        let cpu = Arc::clone(&self.cpu).acquire_many_owned(some(wanted.cpu)).await;
-        let memory = Arc::clone(&self.memory).acquire_many_owned(some(memory)).await;
-        match (cpu, memory) {
-            (Ok(cpu), Ok(memory)) => Ok(Admitted { _cpu: cpu, _memory: memory }),
-            _ => Err(SetupError::Interrupted),
+        let admitting = async {
+            let cpu = Arc::clone(&self.cpu).acquire_many_owned(some(wanted.cpu)).await;
+            let memory = Arc::clone(&self.memory).acquire_many_owned(some(memory)).await;
+            match (cpu, memory) {
+                (Ok(cpu), Ok(memory)) => Ok(Admitted { cpu, memory }),
+                _ => Err(SetupError::Interrupted),
+            }
+        };
+        let beside = |taken: usize, wanted: u64, room: u64| taken as u64 + wanted <= room;
+        let mut kept = self.kept.subscribe();
+        tokio::select! {
+            biased;
+            admitted = admitting => admitted,
+            Ok(_) = kept.wait_for(|kept| {
+                !beside(kept.0, wanted.cpu, self.room.cpu)
+                    || !beside(kept.1, memory, self.room.memory / MEBIBYTE)
+            }) => Err(SetupError::Kept),
         }
+    }
+
+    /// Notes that the pods of a suite stay, and its cluster too, so that nobody waits for their
+    /// room in vain.
+    pub(super) fn keep(&self, admitted: Admitted) {
+        self.kept.send_modify(|kept| {
+            kept.0 += admitted.cpu.num_permits();
+            kept.1 += admitted.memory.num_permits();
+        });
+        admitted.cpu.forget();
+        admitted.memory.forget();
+        self.free_slot();
     }
 
     /// Deletes the cluster before the run ends, because another one waits for its place.
     pub(super) async fn delete(&self, site: &Site) {
         delete(site, self.cluster.name()).await;
+        self.free_slot();
+    }
+
+    fn free_slot(&self) {
         self.slot.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
     }
 }

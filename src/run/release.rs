@@ -61,10 +61,12 @@ impl Running {
     /// Gives its room to suites that wait for it; what nobody waits for goes with the cluster.
     pub(super) async fn let_go(&self, site: &Site) {
         let held = self.held.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let Some((ground, admitted)) = held.filter(|_| self.goes(site)) else {
+        let Some((ground, admitted)) = held else {
             return;
         };
-        if site.plan.suites_of(&self.plan.cluster).count() > 1 {
+        if !self.goes(site) {
+            ground.keep(admitted);
+        } else if site.plan.suites_of(&self.plan.cluster).count() > 1 {
             let _ = site.note(|notes| notes.endpoints.retain(|it| it.suite != self.plan.name));
             // The cases do not have to wait for the end of it, only whoever needs its room.
             let _ = site.releases.send(Release {

@@ -25,4 +25,8 @@ pub(super) enum SetupError {
         "the pods of the suite request {wanted_cpu}m of cpu and {wanted_memory} MiB, and an empty cluster has {cpu}m and {memory} MiB; lower `resources.requests`, or add a node to kind/cluster.yaml"
     )]
     TooBig { wanted_cpu: u64, wanted_memory: u64, cpu: u64, memory: u64 },
+    #[error(
+        "the pods of the suite do not fit beside stacks that are kept; run it alone, or without `--keep` and `--reuse`"
+    )]
+    Kept,
 }
