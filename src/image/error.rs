@@ -38,6 +38,10 @@ pub enum ImageError {
         #[source]
         source: io::Error,
     },
+    #[error(
+        "image `{image}`: `{reference}` has no name, and would be gone with the one that the run gives it; name it with `docker tag {reference} NAME`"
+    )]
+    Unnamed { image: String, reference: String },
     #[error("image `{image}`: there is no {} in the context {}", file.display(), context.display())]
     NoDockerfile { image: String, context: PathBuf, file: PathBuf },
     #[error("image `{image}`: {}: `{pattern}` is not a pattern", path.display())]

@@ -29,6 +29,13 @@ pub(super) async fn find_or_pull(
         found = find(docker, reference).await?;
     }
     let found = found.ok_or_else(|| absent("it was pulled, and is gone".to_owned()))?;
+    let named = |names: &Option<Vec<String>>| names.as_ref().is_some_and(|names| !names.is_empty());
+    if !named(&found.repo_tags) && !named(&found.repo_digests) {
+        return Err(ImageError::Unnamed {
+            image: image.to_owned(),
+            reference: reference.to_owned(),
+        });
+    }
     match found.architecture {
         Some(found) if !found.is_empty() && found != architecture => {
             Err(ImageError::Architecture {
