@@ -38,7 +38,10 @@ pub(crate) fn suite() -> Suite {
         Workload::new(LLM, "fixtures/manifests/holmesgpt-api-llm.yaml")
             .http("http", 30121, "/health")
             .beyond(),
-        Workload::new(MODEL, "fixtures/manifests/mock-llm.yaml").beyond(),
+        // No case asks it. But only a Service that has answered leads to its pod for others too.
+        Workload::new(MODEL, "fixtures/manifests/mock-llm.yaml")
+            .http("http", 30122, "/health")
+            .beyond(),
     ];
     platform::shared(Suite::new("hapi", HAPI), ports, services)
         .image(Image::program(HAPI, STAND_INS, [HAPI]))
