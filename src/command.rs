@@ -13,7 +13,7 @@ use crate::{
     ledger::{self, Found, State},
     report::{self, Verdict},
     seed::RunId,
-    settings::Settings,
+    settings::{Settings, override_name},
     suite::chain,
 };
 
@@ -161,11 +161,11 @@ fn env(settings: &Settings, run: &RunId) -> Result<Verdict, Failure> {
     }
     let several = found.notes.suites.len() > 1;
     for endpoint in &found.notes.endpoints {
-        let prefix = if several { format!("{}_", endpoint.suite) } else { String::new() };
-        let prefix = prefix.to_uppercase().replace('-', "_");
-        let own = format!("{}_URL", endpoint.service).to_uppercase().replace('-', "_");
+        let suite = override_name(&endpoint.suite);
+        let prefix = if several { format!("{suite}_") } else { String::new() };
+        let own = format!("{}_URL", override_name(&endpoint.service));
+        let url = endpoint.url.trim_end_matches('/');
         for name in [&own].into_iter().chain(&endpoint.variables) {
-            let url = endpoint.url.trim_end_matches('/');
             text = format!("{text}export {prefix}{name}={url}\n");
         }
     }

@@ -198,7 +198,7 @@ impl Settings {
 /// `KINDWRIGHT_RUN` marks the children of a run, so that they can be found.
 const KNOWN: [&str; 2] = ["KINDWRIGHT_HOST_PORTS", "KINDWRIGHT_RUN"];
 
-/// The `<NAME>` in settings that stands for the name of an image, a workload or a password.
+/// The `<NAME>` in variables that stands for the name of an image, a workload or a password.
 pub(crate) fn override_name(name: &str) -> String {
     name.to_uppercase().replace(['-', '.'], "_")
 }

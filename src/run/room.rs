@@ -50,12 +50,18 @@ where
     Ok(list.items.iter().filter_map(|item| serde_json::to_value(item).ok()).collect())
 }
 
+/// Taints that stand for a condition: a new node may have one for a moment after it is ready.
+const CONDITION: &str = "node.kubernetes.io/";
+
 /// Whether a node takes any pod: that of the control plane does not where there are others.
 fn takes_pods(node: &Value) -> bool {
     let taints = node.pointer("/spec/taints").and_then(Value::as_array);
-    let mut effects = taints.into_iter().flatten().map(|taint| &taint["effect"]);
+    let repels = |taint: &Value| {
+        let passing = taint["key"].as_str().is_some_and(|key| key.starts_with(CONDITION));
+        !passing && (taint["effect"] == "NoSchedule" || taint["effect"] == "NoExecute")
+    };
     node.pointer("/spec/unschedulable") != Some(&Value::Bool(true))
-        && !effects.any(|effect| *effect == "NoSchedule" || *effect == "NoExecute")
+        && !taints.into_iter().flatten().any(repels)
 }
 
 /// Whether a pod is still to end, and no controller's.
@@ -110,6 +116,8 @@ mod tests {
         assert!(takes_pods(&tainted("PreferNoSchedule")));
         assert!(!takes_pods(&json!({"spec": {"unschedulable": true}})));
         assert!(takes_pods(&json!({"spec": {}})));
+        let new = json!({"key": "node.kubernetes.io/not-ready", "effect": "NoSchedule"});
+        assert!(takes_pods(&json!({"spec": {"taints": [new]}})));
     }
 
     #[test]

@@ -62,14 +62,15 @@ impl Suites {
     pub(super) fn new(site: &Site, declared: &[Suite], counted: impl Fn(&Suite) -> usize) -> Self {
         let plans = site.plan.suites.iter().zip(declared);
         let running = plans.map(|(plan, suite)| {
+            let counted = counted(suite);
             Arc::new(Running {
                 plan: plan.clone(),
                 outcome: OnceCell::new(),
                 alone: Arc::default(),
                 spoiled: OnceCell::new(),
                 failed: AtomicBool::new(false),
-                wanted: counted(suite) > 0,
-                remaining: AtomicUsize::new(counted(suite)),
+                wanted: counted > 0,
+                remaining: AtomicUsize::new(counted),
                 flush: suite.flush,
                 held: Mutex::new(None),
             })

@@ -1,6 +1,10 @@
 //! Says where the Service of an endpoint leads, when nothing answers on its NodePort.
 
-use std::{cell::Cell, time::Duration};
+use std::{
+    cell::Cell,
+    convert::Infallible,
+    time::{Duration, Instant},
+};
 
 use k8s_openapi::api::core::v1::{Endpoints, Pod, Service};
 use kube::{Api, api::ListParams};
@@ -15,8 +19,16 @@ use crate::{
 const NOWHERE: Duration = Duration::from_secs(5);
 /// How long each request may be refused although the Service leads somewhere.
 const REFUSED: Duration = Duration::from_secs(10);
-/// How often is looked; the last look is far beyond what a request may take.
+/// The last look is long after whoever asks has given up.
 const LOOKS: Limit = Limit { total: Duration::from_mins(10), every: Duration::from_secs(1) };
+
+/// Where a Service leads, in words.
+enum Lead {
+    /// To pods that are ready.
+    Somewhere(String),
+    /// To no pod.
+    Nowhere(String),
+}
 
 /// Ends when it is clear that no request to the endpoint will be answered, with the reason.
 ///
@@ -27,48 +39,41 @@ pub(super) async fn nowhere(
     endpoint: &Endpoint,
     heard: &Cell<bool>,
 ) -> String {
+    let begun = Instant::now();
     wait::pause(NOWHERE).await;
-    let begun = std::time::Instant::now();
     let looking = wait::until("the end of a Service", LOOKS, async || {
-        let led = match lead(place, namespace, endpoint).await {
-            Ok(led) => led,
-            Err(error) => return Ok(Poll::NotYet(error.to_string())),
-        };
-        Ok::<_, std::convert::Infallible>(match led {
-            Err(words) => Poll::Ready(words),
-            Ok(words) if !heard.get() && begun.elapsed() + NOWHERE >= REFUSED => Poll::Ready(words),
-            Ok(words) => Poll::NotYet(words),
+        Ok::<_, Infallible>(match lead(place, namespace, endpoint).await {
+            Ok(Lead::Nowhere(words)) => Poll::Ready(words),
+            Ok(Lead::Somewhere(words)) if !heard.get() && begun.elapsed() >= REFUSED => {
+                Poll::Ready(words)
+            }
+            Ok(Lead::Somewhere(words)) => Poll::NotYet(words),
+            Err(error) => Poll::NotYet(error.to_string()),
         })
     });
     match looking.await {
         Ok(words) => words,
-        // Whoever asks gives up before this.
         Err(_) => std::future::pending().await,
     }
 }
 
-/// Where the Service leads; `Err` if to no pod at all.
-async fn lead(
-    place: &Place,
-    namespace: &str,
-    endpoint: &Endpoint,
-) -> Result<Result<String, String>, kube::Error> {
+async fn lead(place: &Place, namespace: &str, endpoint: &Endpoint) -> Result<Lead, kube::Error> {
     let client = place.cluster.client();
     let name = &endpoint.service;
     let service = Api::<Service>::namespaced(client.clone(), namespace).get_opt(name).await?;
     let Some(service) = service else {
-        return Ok(Err(format!("there is no Service `{name}`; was it deleted?")));
+        return Ok(Lead::Nowhere(format!("there is no Service `{name}`; was it deleted?")));
     };
     let selector = service.spec.and_then(|spec| spec.selector).unwrap_or_default();
     let labels: Vec<_> = selector.iter().map(|(name, value)| format!("{name}={value}")).collect();
     let selector = labels.join(",");
     let found = Api::<Endpoints>::namespaced(client.clone(), namespace).get_opt(name).await?;
     if let Some(words) = addresses(&endpoint.port, &found.unwrap_or_default()) {
-        return Ok(Ok(words));
+        return Ok(Lead::Somewhere(words));
     }
     let chosen = ListParams::default().labels(&selector);
     let pods = Api::<Pod>::namespaced(client, namespace).list(&chosen).await?.items.len();
-    Ok(Err(match pods {
+    Ok(Lead::Nowhere(match pods {
         0 => format!("its Service selects `{selector}`, and there is no pod with these labels"),
         _ => format!("of {pods} pods that its Service selects by `{selector}` none is ready"),
     }))

@@ -103,7 +103,7 @@ async fn one(
             });
         }
         place.progress.seen(&suite.name, &format!("{}: {seen}", workload.name));
-        // Either of them: the next look says what it place.
+        // Either of them: the next look says how it stands.
         let _ = tokio::time::timeout(AT_LEAST, changes.next()).await;
         wait::pause(Duration::from_millis(20)).await;
     }
