@@ -14,7 +14,7 @@ use crate::{
     report::{self, Verdict},
     seed::RunId,
     settings::{Settings, override_name},
-    suite::chain,
+    text::chain,
 };
 
 /// How long the Docker daemon may take to answer whoever waits at a terminal.

@@ -2,12 +2,12 @@
 
 use std::path::Path;
 
-use bollard::{API_DEFAULT_VERSION, Docker};
+use bollard::{API_DEFAULT_VERSION, Docker, errors::Error};
 use thiserror::Error;
 
 use crate::{
     exec::{Command, ExecError},
-    suite::chain,
+    text::chain,
 };
 
 /// How long one request to the daemon may take, in seconds.
@@ -38,7 +38,7 @@ pub(crate) enum DockerError {
         /// Where it was looked for.
         endpoint: String,
         /// What happened instead.
-        source: bollard::errors::Error,
+        source: Error,
     },
     /// A run would fill its disk.
     #[error(
@@ -102,13 +102,18 @@ impl Endpoint {
     }
 }
 
+/// Whether the daemon says that there is no such thing.
+pub(crate) fn is_absent(error: &Error) -> bool {
+    matches!(error, Error::DockerResponseServerError { status_code: 404, .. })
+}
+
 /// What is free where a directory is, in MiB; nothing if it is not on this machine.
 fn free(directory: &Path) -> Option<u64> {
     let disk = rustix::fs::statvfs(directory).ok()?;
     Some(disk.f_bavail.saturating_mul(disk.f_frsize) >> 20)
 }
 
-fn silent(endpoint: &str, source: &bollard::errors::Error) -> String {
+fn silent(endpoint: &str, source: &Error) -> String {
     let next = if chain(source).contains("ermission denied") {
         "may this user open the socket? (`sudo usermod -aG docker $USER`, then log in again)"
     } else if endpoint.starts_with("tcp://") {
@@ -122,8 +127,6 @@ fn silent(endpoint: &str, source: &bollard::errors::Error) -> String {
 #[cfg(test)]
 mod tests {
     use std::io;
-
-    use bollard::errors::Error;
 
     use super::*;
 

@@ -11,6 +11,8 @@ use rustix::process::{Pid, Signal, kill_process_group};
 use thiserror::Error;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, BufReader};
 
+use crate::text::tail;
+
 /// How many of the last lines of a failed command are kept.
 const TAIL: usize = 12;
 
@@ -170,12 +172,6 @@ impl Drop for Group {
             let _ = kill_process_group(group, Signal::KILL);
         }
     }
-}
-
-/// The last `lines` lines of `text`.
-pub(crate) fn tail(text: &str, lines: usize) -> String {
-    let all: Vec<_> = text.trim_end().lines().collect();
-    all[all.len().saturating_sub(lines)..].join("\n")
 }
 
 #[cfg(test)]

@@ -9,11 +9,11 @@ use std::{
 use serde_json::Value;
 
 use crate::{
-    image::{Image, Source},
     migrate::{self, Migration},
-    plan::Problem,
+    problem::Problem,
     selection::Selection,
     settings::Settings,
+    suite::{Image, Source},
 };
 
 /// kind's configuration where the project has none of its own.
@@ -130,7 +130,7 @@ impl Inventory {
             migrate::discover(&project.root.join(directory)).unwrap_or_else(|errors| {
                 let problems = errors
                     .into_iter()
-                    .map(|error| Problem::Migration { words: crate::suite::chain(&error) });
+                    .map(|error| Problem::Migration { words: crate::text::chain(&error) });
                 self.problems.extend(problems);
                 Vec::new()
             });

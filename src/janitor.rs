@@ -20,7 +20,8 @@ use thiserror::Error;
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 
 use crate::{
-    ledger::{self, LedgerError},
+    cluster,
+    ledger::{self, LedgerError, MARK},
     report,
     seed::RunId,
     settings::Settings,
@@ -29,8 +30,6 @@ use crate::{
 
 /// The first argument that makes an executable of ours a janitor.
 pub(crate) const ARGUMENT: &str = "--kindwright-janitor";
-/// The variable that marks every child of a run.
-pub(crate) const MARK: &str = "KINDWRIGHT_RUN";
 
 /// How many looks in a row must find nothing.
 const QUIET: usize = 2;
@@ -126,7 +125,7 @@ pub(crate) fn live(directory: &Path, run: &RunId) -> ExitCode {
     match runtime.map(|runtime| runtime.block_on(stand_by(directory, run))) {
         Ok(Ok(())) => ExitCode::SUCCESS,
         Ok(Err(error)) => {
-            report::error(&crate::suite::chain(&*error));
+            report::error(&crate::text::chain(&*error));
             ExitCode::FAILURE
         }
         Err(_) => ExitCode::FAILURE,
@@ -175,12 +174,12 @@ pub(crate) async fn clear(directory: &Path, run: &RunId, away: Duration) -> Resu
     let connecting = wait::until("the Docker daemon to answer", limit, async || {
         Ok::<_, Infallible>(match record.docker.connect().await {
             Ok(docker) => Poll::Ready(docker),
-            Err(error) => Poll::NotYet(crate::suite::chain(&error)),
+            Err(error) => Poll::NotYet(crate::text::chain(&error)),
         })
     });
     let docker = connecting.await?;
     let killed = || kill_children(run);
-    let undone = ledger::undo_until_quiet(&docker, &record.undo, QUIET, UNDOING, killed).await;
+    let undone = cluster::undo_until_quiet(&docker, &record.undo, QUIET, UNDOING, killed).await;
     undone.map_err(|left| {
         let words: Vec<_> =
             left.iter().map(|left| format!("{}: {}", left.undo.by_hand(), left.words)).collect();

@@ -19,19 +19,24 @@
 //! [`Migrations`], [`cases!`], [`Ctx`] and [`ensure!`]; [`main`] does the rest.
 
 pub mod audit;
+pub mod case;
 mod cli;
 mod cluster;
 mod command;
+mod digest;
 mod docker;
+mod events;
 mod evidence;
 mod exec;
-pub mod image;
+mod image;
 mod inventory;
 mod janitor;
 mod ledger;
+mod manifest;
 mod migrate;
-mod objects;
+mod password;
 mod plan;
+mod problem;
 mod report;
 mod run;
 mod seed;
@@ -39,19 +44,17 @@ mod selection;
 mod settings;
 mod stack;
 pub mod suite;
+mod text;
 pub mod wait;
 
 /// The method of [`Ctx::request`].
 pub use reqwest::Method;
 pub use {
-    command::command,
-    image::Image,
-    inventory::Project,
-    objects::{Objects, ObjectsError},
-    run::main,
-    stack::{Disturb, DisturbError},
-    suite::{
-        Answer, Case, CaseResult, Ctx, Database, Failure, HttpError, Migrations, Secret, Suite,
-        Workload, password, text,
+    case::{
+        Answer, CaseResult, Ctx, Disturb, DisturbError, Failure, HttpError, Objects, ObjectsError,
     },
+    command::command,
+    inventory::Project,
+    run::main,
+    suite::{Case, Database, Image, Migrations, Secret, Suite, Workload, password, text},
 };

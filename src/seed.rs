@@ -2,10 +2,11 @@
 
 use std::{collections::BTreeMap, fmt, str::FromStr};
 
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 use uuid::Uuid;
 
 use crate::{
+    password::Password,
     selection::Selection,
     settings::{Settings, override_name},
     suite::{Secret, Suite},
@@ -16,10 +17,6 @@ use crate::{
 /// It marks everything that the run makes: cluster, network, image tags, notes.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub(crate) struct RunId(String);
-
-/// A password. It has no `Display`, and `Debug` hides it.
-#[derive(Clone, PartialEq, Eq)]
-pub(crate) struct Password(String);
 
 /// The random values of a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,7 +54,7 @@ impl Seed {
         Self {
             run: RunId(run.to_owned()),
             passwords: names
-                .map(|key| (key, Password(Uuid::new_v4().simple().to_string())))
+                .map(|key| (key, Password::new(Uuid::new_v4().simple().to_string())))
                 .collect(),
         }
     }
@@ -69,30 +66,6 @@ impl Seed {
             .filter(|((owner, _), _)| *owner == suite.name)
             .map(|((_, name), password)| (name.clone(), password.clone()))
             .collect()
-    }
-}
-
-impl Password {
-    /// A password that was read back from a cluster.
-    pub(crate) fn known(text: String) -> Self {
-        Self(text)
-    }
-
-    /// The password itself, for the one who must log in or redact.
-    pub(crate) fn reveal(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for Password {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("(hidden)")
-    }
-}
-
-impl Serialize for Password {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str("(hidden)")
     }
 }
 
@@ -128,13 +101,6 @@ impl FromStr for RunId {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_password_is_never_shown() {
-        let password = Password::known("hunter2".into());
-        assert_eq!(format!("{password:?}"), "(hidden)");
-        assert_eq!(serde_json::to_string(&password).unwrap(), "\"(hidden)\"");
-    }
 
     #[test]
     fn a_run_is_named_by_its_digits_or_its_cluster() {

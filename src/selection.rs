@@ -113,14 +113,9 @@ mod tests {
     use clap::Parser as _;
 
     use super::*;
-    use crate::{CaseResult, Ctx};
-
-    async fn nothing(_: Ctx) -> CaseResult {
-        Ok(())
-    }
 
     fn names(arguments: &[&str]) -> Vec<String> {
-        let case = |name| Case::new(name, nothing);
+        let case = |name| Case::declared(name, ());
         let suites = [
             Suite::new("hapi", "holmesgpt-api").cases([case("one"), case("two")]),
             Suite::new("hapi-extra", "x").case(case("one")),

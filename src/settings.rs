@@ -11,7 +11,7 @@ use std::{
 
 use thiserror::Error;
 
-use crate::seed::Password;
+use crate::password::Password;
 
 /// The file of settings in a project's root.
 const FILE: &str = ".kindwright.env";
@@ -167,7 +167,7 @@ impl Settings {
                 .map(|(name, directory)| (name, PathBuf::from(directory)))
                 .collect(),
             passwords: named(PASSWORD)
-                .map(|(name, password)| (name, Password::known(password)))
+                .map(|(name, password)| (name, Password::new(password)))
                 .collect(),
             host_ports,
             docker_host: get("DOCKER_HOST"),

@@ -5,6 +5,7 @@ use std::fmt;
 use serde_json::Value;
 
 use super::row::AuditRow;
+use crate::text::shortened;
 
 /// How many rows are expected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,9 +97,5 @@ pub(super) fn counted(rows: usize) -> String {
 /// JSON in at most 100 characters.
 fn short(json: &Value) -> String {
     const MOST: usize = 100;
-    let text = json.to_string();
-    match text.char_indices().nth(MOST) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text,
-    }
+    shortened(&json.to_string(), MOST)
 }

@@ -10,6 +10,7 @@ use super::{
     judge::Shortfall,
     row::AuditRow,
 };
+use crate::text::shortened;
 
 /// How many lines of what is expected are shown.
 const EXPECTED: usize = 6;
@@ -121,11 +122,7 @@ fn some<T: AsRef<str>>(
     what: &str,
 ) -> fmt::Result {
     for line in lines.by_ref().take(most) {
-        let line = line.as_ref();
-        match line.char_indices().nth(WIDTH) {
-            Some((end, _)) => write!(f, "\n{}…", &line[..end])?,
-            None => write!(f, "\n{line}")?,
-        }
+        write!(f, "\n{}", shortened(line.as_ref(), WIDTH))?;
     }
     match lines.count() {
         0 => Ok(()),

@@ -1,4 +1,5 @@
-//! Makes a Kind cluster, and proves that it answers.
+//! Where stacks live: makes or adopts clusters, brings images there, says how their ports are
+//! reached, how much room is in them, and what undoing them means.
 
 use std::{
     collections::BTreeMap,
@@ -7,21 +8,27 @@ use std::{
     time::Duration,
 };
 
-use bollard::Docker;
 use kube::config::{KubeConfigOptions, Kubeconfig};
-use serde_json::Value;
-use thiserror::Error;
 
-mod create;
+mod capacity;
+mod delivered;
+mod error;
+mod kind;
 mod ready;
+mod shelf;
+mod undo;
 
-pub(crate) use create::{Means, check_kind, create, kubeconfig_path, node_names};
+pub(crate) use delivered::Delivered;
+pub(crate) use error::{ClusterError, DeliveryError};
+pub(crate) use kind::Kind;
+pub(crate) use shelf::{Shelf, Stock, Undelivered, shelf};
+pub(crate) use undo::{undo_all, undo_until_quiet};
 
 use crate::{
-    exec::ExecError,
-    ledger::LedgerError,
-    plan::ClusterName,
-    wait::{Limit, WaitError},
+    image::Built,
+    manifest::Requests,
+    plan::{ClusterName, ClusterPlan},
+    wait::Limit,
 };
 
 /// How long a cluster may take from the first answer of its API to its first pod.
@@ -29,6 +36,54 @@ const READY: Limit = Limit { total: Duration::from_mins(2), every: Duration::fro
 
 /// How long its API may say nothing on an open connection; the server ends a watch before that.
 const SILENT: Duration = Duration::from_secs(295);
+
+/// What makes the clusters of a run, and knows how to bring images to them.
+#[derive(Debug)]
+pub(crate) enum Provider {
+    /// Clusters of Kind, whose nodes are containers of a Docker daemon.
+    Kind(Kind),
+}
+
+impl Provider {
+    /// Makes the cluster of a plan, or connects to the one that it adopts.
+    pub(crate) async fn obtain(&self, plan: &ClusterPlan) -> Result<Cluster, ClusterError> {
+        match self {
+            Self::Kind(kind) => kind.obtain(plan).await,
+        }
+    }
+
+    /// Brings images to where the pods of a cluster run, as soon as that can take them.
+    pub(crate) async fn deliver(
+        &self,
+        plan: &ClusterPlan,
+        images: &[Built],
+    ) -> Result<Vec<Delivered>, DeliveryError> {
+        match self {
+            Self::Kind(kind) => kind.deliver(plan, images).await,
+        }
+    }
+
+    /// Deletes a cluster that this run made; what is left is undone when the run ends.
+    pub(crate) async fn delete(&self, name: &ClusterName) {
+        match self {
+            Self::Kind(kind) => kind.delete(name).await,
+        }
+    }
+}
+
+/// Where this machine reaches something in a cluster.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Address {
+    /// A host name or an IP address.
+    pub(crate) host: String,
+    pub(crate) port: u16,
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.host, self.port)
+    }
+}
 
 /// A cluster that has answered: its API, its nodes, its service accounts.
 ///
@@ -38,123 +93,25 @@ pub(crate) struct Cluster {
     name: ClusterName,
     kubeconfig: PathBuf,
     client: kube::Client,
-    /// Ports of this machine by NodePort.
-    host_ports: BTreeMap<u16, u16>,
+    /// Where NodePorts are reached.
+    addresses: BTreeMap<u16, Address>,
     /// The server's major and minor version.
     version: (u32, u32),
 }
 
-/// Why there is no cluster.
-#[derive(Debug, Error)]
-pub(crate) enum ClusterError {
-    /// The kind on this machine cannot be used.
-    #[error("kind {found} is too old; kindwright needs {needed} or later")]
-    Old {
-        /// Its version.
-        found: String,
-        /// The oldest that will do.
-        needed: String,
-    },
-    /// kind does not say its version.
-    #[error("ask kind for its version")]
-    Kind(#[source] ExecError),
-    /// kind could not make it.
-    #[error("create the cluster `{name}`{hint}")]
-    Create {
-        /// The cluster.
-        name: String,
-        /// The next step, where one is likely.
-        hint: &'static str,
-        /// What kind said.
-        #[source]
-        source: ExecError,
-    },
-    /// Docker could not make its network, or does not know its nodes.
-    #[error("{what} of the cluster `{name}`")]
-    Docker {
-        /// What was to be done.
-        what: &'static str,
-        /// The cluster.
-        name: String,
-        /// What Docker said.
-        #[source]
-        source: Box<bollard::errors::Error>,
-    },
-    /// A file of the run's directory.
-    #[error("write {}", path.display())]
-    File {
-        /// The file.
-        path: PathBuf,
-        /// What the file system said.
-        #[source]
-        source: std::io::Error,
-    },
-    /// The kubeconfig is not usable.
-    #[error("use the kubeconfig {}", path.display())]
-    Kubeconfig {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong with it.
-        #[source]
-        source: Box<dyn std::error::Error + Send + Sync>,
-    },
-    /// No node of a kept one runs.
-    #[error(
-        "no node of the kept cluster `{name}` runs (was Docker restarted?); `docker start {name}-control-plane`, or `kindwright reap {run}`"
-    )]
-    Gone {
-        /// The cluster.
-        name: String,
-        /// The run that made it.
-        run: String,
-    },
-    /// It never got ready.
-    #[error("the cluster `{name}` was created, but did not get ready")]
-    Silent {
-        /// The cluster.
-        name: String,
-        /// What was last seen.
-        #[source]
-        source: Box<WaitError<kube::Error>>,
-    },
-    /// kind did not come to an end.
-    #[error("create the cluster `{name}`: kind was not done after {} s; is the node image still being pulled?", limit.as_secs())]
-    Slow {
-        /// The cluster.
-        name: String,
-        /// How long it was given.
-        limit: Duration,
-    },
-    /// Its API refused a question.
-    #[error("{what} of the cluster `{name}`")]
-    Api {
-        /// What was to be done.
-        what: &'static str,
-        /// The cluster.
-        name: String,
-        /// What it said.
-        #[source]
-        source: Box<kube::Error>,
-    },
-    /// The promise to undo it could not be written.
-    #[error("promise to delete the cluster")]
-    Ledger(#[source] LedgerError),
-}
-
 impl Cluster {
-    /// The cluster behind a kubeconfig, once it answers.
-    pub(crate) async fn connect(
-        docker: &Docker,
+    /// The cluster behind a kubeconfig, once its API and so many nodes are ready.
+    async fn connect(
         name: &ClusterName,
-        nodes: Vec<String>,
         kubeconfig: PathBuf,
+        nodes: usize,
+        addresses: BTreeMap<u16, Address>,
     ) -> Result<Self, ClusterError> {
         let client = client(&kubeconfig).await?;
-        let version = ready::answers(&client, READY, nodes.len()).await.map_err(|source| {
+        let version = ready::answers(&client, READY, nodes).await.map_err(|source| {
             ClusterError::Silent { name: name.to_string(), source: Box::new(source) }
         })?;
-        let host_ports = host_ports(docker, name, &nodes).await?;
-        Ok(Self { name: name.clone(), kubeconfig, client, host_ports, version })
+        Ok(Self { name: name.clone(), kubeconfig, client, addresses, version })
     }
 
     /// Its name.
@@ -172,9 +129,9 @@ impl Cluster {
         self.client.clone()
     }
 
-    /// The port of 127.0.0.1 that leads to a NodePort.
-    pub(crate) fn host_port(&self, node_port: u16) -> Option<u16> {
-        self.host_ports.get(&node_port).copied()
+    /// Where this machine reaches a NodePort.
+    pub(crate) fn address(&self, node_port: u16) -> Option<&Address> {
+        self.addresses.get(&node_port)
     }
 
     /// Whether its server is at least this version.
@@ -185,6 +142,15 @@ impl Cluster {
     /// Waits until cluster names are resolved in pods.
     pub(crate) async fn resolves_names(&self) -> Result<(), ClusterError> {
         ready::resolves_names(&self.client, READY).await.map_err(|source| ClusterError::Silent {
+            name: self.name.to_string(),
+            source: Box::new(source),
+        })
+    }
+
+    /// What each node has left for pods, beside those of `own` namespaces.
+    pub(crate) async fn capacity(&self, own: &[&str]) -> Result<Vec<Requests>, ClusterError> {
+        capacity::left(&self.client, own).await.map_err(|source| ClusterError::Api {
+            what: "read the room",
             name: self.name.to_string(),
             source: Box::new(source),
         })
@@ -208,42 +174,4 @@ async fn client(path: &Path) -> Result<kube::Client, ClusterError> {
         .map_err(|error| fail(error.into()))?;
     config.read_timeout = Some(SILENT);
     kube::Client::try_from(config).map_err(|error| fail(error.into()))
-}
-
-/// The ports that Docker gave to the nodes, by NodePort.
-async fn host_ports(
-    docker: &Docker,
-    name: &ClusterName,
-    nodes: &[String],
-) -> Result<BTreeMap<u16, u16>, ClusterError> {
-    let mut ports = BTreeMap::new();
-    for node in nodes {
-        let container =
-            docker.inspect_container(node, None).await.map_err(|source| ClusterError::Docker {
-                what: "read the ports",
-                name: name.to_string(),
-                source: Box::new(source),
-            })?;
-        let bound = container.network_settings.and_then(|settings| settings.ports);
-        for (port, bindings) in bound.into_iter().flatten() {
-            let inside: Option<u16> = port.strip_suffix("/tcp").and_then(|port| port.parse().ok());
-            let outside: Option<u16> =
-                bindings.into_iter().flatten().find_map(|binding| binding.host_port?.parse().ok());
-            ports.extend(inside.zip(outside));
-        }
-    }
-    Ok(ports)
-}
-
-/// kind's configuration with what only the run's directory tells: the shared folder of every node.
-fn with_shared_folder(config: &Value, shared: &Path) -> Value {
-    let mut config = config.clone();
-    for node in config["nodes"].as_array_mut().into_iter().flatten() {
-        let mount = serde_json::json!({"hostPath": shared, "containerPath": "/kindwright"});
-        match node["extraMounts"].as_array_mut() {
-            Some(mounts) => mounts.push(mount),
-            None => node["extraMounts"] = serde_json::json!([mount]),
-        }
-    }
-    config
 }

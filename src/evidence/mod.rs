@@ -26,10 +26,7 @@ mod redact;
 
 pub(crate) use redact::Redactor;
 
-use crate::{
-    audit, report,
-    suite::{Exchanges, chain},
-};
+use crate::{audit, report, text::chain};
 
 /// How long collecting the evidence of one suite may take.
 const LIMIT: Duration = Duration::from_secs(20);
@@ -83,14 +80,12 @@ impl Evidence {
         }
     }
 
-    /// Writes what a failed case sent and received.
-    pub(crate) fn of_case(&self, suite: &str, case: &str, failure: &str, exchanges: &Exchanges) {
-        let exchanges = exchanges.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let text: String = exchanges.iter().map(super::suite::Exchange::whole).collect();
+    /// Writes why a case failed, and what it sent and received.
+    pub(crate) fn of_case(&self, suite: &str, case: &str, failure: &str, exchanges: &str) {
         let folder = format!("{suite}/cases/{case}");
         self.write(&folder, "failure.txt", failure);
-        if !text.is_empty() {
-            self.write(&folder, "http.txt", &text);
+        if !exchanges.is_empty() {
+            self.write(&folder, "http.txt", exchanges);
         }
     }
 

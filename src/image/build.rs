@@ -7,10 +7,8 @@ use bollard::{
     query_parameters::{ListImagesOptionsBuilder, TagImageOptionsBuilder},
 };
 
-use super::{
-    ImageError, Reference, Source, buildkit, context, error::is_absent, load, program::Program,
-    pull,
-};
+use super::{ImageError, Reference, buildkit, context, load, program::Program, pull};
+use crate::{docker::is_absent, suite::Source};
 
 /// The label by which an unchanged program finds its image again.
 const FINGERPRINT: &str = "kindwright/fingerprint";

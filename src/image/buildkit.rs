@@ -16,7 +16,7 @@ use futures_util::TryStreamExt as _;
 use uuid::Uuid;
 
 use super::{ImageError, Reference, archive::Archive};
-use crate::exec;
+use crate::text;
 
 /// How many lines of a step's output are kept for its error.
 const LINES: usize = 20;
@@ -97,7 +97,7 @@ impl Steps {
             image: image.to_owned(),
             step: self.names.get(digest).map_or("build", String::as_str).to_owned(),
             words,
-            log: exec::tail(&String::from_utf8_lossy(log), LINES),
+            log: text::tail(&String::from_utf8_lossy(log), LINES),
         }
     }
 }

@@ -5,6 +5,8 @@ use std::{io, path::PathBuf};
 use bollard::errors::Error;
 use thiserror::Error;
 
+use crate::text::indented;
+
 /// Why an image could not be made or delivered.
 #[derive(Debug, Error)]
 #[expect(missing_docs, reason = "the message of a variant says what its fields are")]
@@ -46,7 +48,7 @@ pub enum ImageError {
     NoDockerfile { image: String, context: PathBuf, file: PathBuf },
     #[error("image `{image}`: {}: `{pattern}` is not a pattern", path.display())]
     Ignore { image: String, path: PathBuf, pattern: String },
-    #[error("image `{image}`: {step}: {words}{}", indented(log))]
+    #[error("image `{image}`: {step}: {words}{}", indented(log.lines()))]
     Build { image: String, step: String, words: String, log: String },
     #[error(
         "image `{image}`: `{reference}` is not in the Docker daemon and cannot be pulled: {words}; is its registry reachable (`docker pull {reference}`)? another image can be named by KINDWRIGHT_IMAGE_{setting}"
@@ -60,18 +62,6 @@ pub enum ImageError {
         #[source]
         source: Box<Error>,
     },
-    #[error("node `{node}` is {state}; see `docker logs {node}`{}", indented(log))]
-    Ended { node: String, state: String, log: String },
-    #[error(
-        "node `{node}` has no space left for images; free some on the disk of the Docker daemon (`docker system df`), then run again"
-    )]
-    DiskFull { node: String },
-    #[error("node `{node}`: `{command}` ended with {code}{}", indented(words))]
-    Refused { node: String, command: String, code: i64, words: String },
-    #[error(
-        "node `{node}` does not have {references} although the delivery succeeded; are others removing images there?"
-    )]
-    Lost { node: String, references: String },
 }
 
 impl ImageError {
@@ -79,15 +69,6 @@ impl ImageError {
     pub(super) fn docker(what: impl Into<String>) -> impl FnOnce(Error) -> Self {
         |source| Self::Docker { what: what.into(), source: Box::new(source) }
     }
-}
-
-/// Whether the daemon says that there is no such thing.
-pub(super) fn is_absent(error: &Error) -> bool {
-    matches!(error, Error::DockerResponseServerError { status_code: 404, .. })
-}
-
-fn indented(text: &str) -> String {
-    text.lines().fold(String::new(), |all, line| all + "\n    " + line)
 }
 
 #[cfg(test)]

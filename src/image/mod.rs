@@ -1,23 +1,16 @@
-//! Makes images and brings them into the nodes of a cluster.
+//! Makes images: what a suite declares is packed, built, found or pulled into the Docker daemon.
 //!
-//! The states are types: an [`Image`] is declared, `Built` is in the Docker
-//! daemon, and `Delivered` is in the containerd of every node. Nothing is
-//! pushed to a registry, and nothing is written to a temporary archive.
-
-use std::path::{Path, PathBuf};
-
-use serde::Serialize;
+//! The states are types: an [`Image`](crate::Image) is declared, a [`Built`] one is in the daemon,
+//! and only a cluster says that one is delivered.
 
 mod archive;
 mod build;
 mod buildkit;
 mod context;
-mod deliver;
 mod elf;
 mod error;
 mod ignore;
 mod load;
-mod node;
 mod program;
 mod pull;
 mod reference;
@@ -27,110 +20,5 @@ mod strip;
 pub use error::ImageError;
 pub(crate) use {
     build::{Built, build},
-    deliver::{Delivered, deliver},
-    node::answers,
-    reference::Reference,
+    reference::{Reference, content_name},
 };
-
-/// An image that a suite's manifests may name.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Image {
-    name: String,
-    source: Source,
-}
-
-/// Where an image comes from.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Source {
-    /// A program of this machine, packed with nothing but what it needs to start.
-    Program {
-        /// The program.
-        path: PathBuf,
-        /// Its first arguments; those of a manifest follow them.
-        arguments: Vec<String>,
-    },
-    /// A Dockerfile and its context.
-    Dockerfile {
-        /// The directory that is sent to the daemon, but for what `.dockerignore` names.
-        context: PathBuf,
-        /// The Dockerfile, relative to the context.
-        file: PathBuf,
-    },
-    /// An image that exists in the daemon or in a registry.
-    Reference(String),
-}
-
-impl Image {
-    /// The program at `path` (from the project's root), packed from scratch; `name` is what
-    /// manifests call it.
-    pub fn program<A: Into<String>>(
-        name: impl Into<String>,
-        path: impl Into<PathBuf>,
-        arguments: impl IntoIterator<Item = A>,
-    ) -> Self {
-        Self {
-            name: name.into(),
-            source: Source::Program {
-                path: path.into(),
-                arguments: arguments.into_iter().map(Into::into).collect(),
-            },
-        }
-    }
-
-    /// What the `Dockerfile` in `context` (from the project's root) builds.
-    pub fn dockerfile(name: impl Into<String>, context: impl Into<PathBuf>) -> Self {
-        Self {
-            name: name.into(),
-            source: Source::Dockerfile {
-                context: context.into(),
-                file: PathBuf::from("Dockerfile"),
-            },
-        }
-    }
-
-    /// An image that exists, pulled if the daemon does not have it.
-    pub fn reference(name: impl Into<String>, reference: impl Into<String>) -> Self {
-        Self { name: name.into(), source: Source::Reference(reference.into()) }
-    }
-
-    /// The same name for an image that exists: the override of a person or of a pipeline.
-    #[must_use]
-    pub fn from_reference(self, reference: impl Into<String>) -> Self {
-        Self::reference(self.name, reference)
-    }
-
-    /// The same image, with its path below `root` unless it is absolute.
-    pub(crate) fn rooted(mut self, root: &Path) -> Self {
-        match &mut self.source {
-            Source::Program { path, .. } => *path = root.join(&*path),
-            Source::Dockerfile { context, .. } => *context = root.join(&*context),
-            Source::Reference(_) => {}
-        }
-        self
-    }
-
-    /// Its name in manifests.
-    pub fn name(&self) -> &str {
-        &self.name
-    }
-
-    /// Where it comes from.
-    pub fn source(&self) -> &Source {
-        &self.source
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_override_keeps_the_name_and_nothing_else() {
-        let image = Image::program("datastorage", "target/platform", ["datastorage"]);
-        assert_eq!(
-            image.from_reference("registry.example/datastorage:1"),
-            Image::reference("datastorage", "registry.example/datastorage:1")
-        );
-    }
-}

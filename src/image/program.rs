@@ -15,6 +15,7 @@ use std::{
 use serde_json::{Value, json};
 
 use super::{ImageError, Reference, archive::Archive, elf::Elf, load, shared_objects, strip};
+use crate::digest::sha256_of;
 
 /// Where the program is in its image.
 const PROGRAM: &str = "/program";
@@ -108,7 +109,7 @@ impl Program {
             files.push((file, state.dev(), state.ino(), state.len(), modified));
         }
         let all = format!("{:?}", (PACKING, &self.arguments, labels, &self.system, files));
-        load::sha256(all.as_bytes()).map_err(unreadable(&self.image, &self.path))
+        Ok(sha256_of(all))
     }
 
     /// Packs its image under all names.

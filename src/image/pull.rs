@@ -5,8 +5,8 @@ use bollard::{
 };
 use futures_util::TryStreamExt as _;
 
-use super::{ImageError, error::is_absent};
-use crate::settings::override_name;
+use super::ImageError;
+use crate::{docker::is_absent, settings::override_name};
 
 /// The id of an image that the daemon has or can pull.
 ///

@@ -34,18 +34,18 @@ impl Reference {
     }
 
     /// Repository and tag.
-    pub(super) fn parts(&self) -> (&str, &str) {
+    pub(crate) fn parts(&self) -> (&str, &str) {
         self.0.rsplit_once(':').unwrap_or((&self.0, ""))
     }
 
     /// Whether `other` names the same image for the same consumer, of whatever run.
-    pub(super) fn is_kin_of(&self, other: &str) -> bool {
+    pub(crate) fn is_kin_of(&self, other: &str) -> bool {
         let family = |reference| str::rsplit_once(reference, '-').map(|(family, _)| family);
         family(&self.0) == family(other)
     }
 
     /// A name that is known to name the same content in the nodes.
-    pub(super) fn known(reference: &str) -> Self {
+    pub(crate) fn known(reference: &str) -> Self {
         Self(reference.to_owned())
     }
 }
@@ -57,7 +57,7 @@ impl fmt::Display for Reference {
 }
 
 /// The name that a node gives to the content of the image `id`, whatever the run.
-pub(super) fn content_name(id: &str) -> String {
+pub(crate) fn content_name(id: &str) -> String {
     let digits = id.rsplit_once(':').map_or(id, |(_, digits)| digits);
     let end = digits.len().min(DIGITS);
     format!("{REGISTRY}kindwright:{}", &digits[..end])

@@ -20,12 +20,14 @@ mod notes;
 mod undo;
 
 pub(crate) use notes::{Found, KeptEndpoint, Notes, State, found};
-pub(crate) use undo::{Undo, undo_all, undo_until_quiet};
+pub(crate) use undo::Undo;
 
 use crate::{docker, seed::RunId};
 
 const LEDGER: &str = "ledger.jsonl";
 const LOCK: &str = "lock";
+/// The variable that marks every child of a run, so that it can be found when the run is gone.
+pub(crate) const MARK: &str = "KINDWRIGHT_RUN";
 
 /// One line of the file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

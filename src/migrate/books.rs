@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use sqlx::{Executor, PgConnection, Row};
 
-use super::{MigrateError, Migration, discover::sha256, steps::Step};
+use super::{MigrateError, Migration, steps::Step};
+use crate::digest::sha256_of;
 
 /// Creates the table at the first run. Always there afterwards, and never changed.
 const CREATE: &str = "\
@@ -129,5 +130,5 @@ pub(super) fn number(migration: &Migration) -> i64 {
 
 fn checksum(step: &Step) -> String {
     let texts: Vec<_> = step.statements.iter().map(|statement| statement.text.as_str()).collect();
-    sha256(&texts.join("\n"))
+    sha256_of(texts.join("\n"))
 }

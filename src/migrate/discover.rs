@@ -6,9 +6,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use sha2::{Digest, Sha256};
-
 use super::{MigrateError, Migration, goose, steps};
+use crate::digest::sha256_of;
 
 /// The longest number, which the server's bigint holds.
 const DIGITS: usize = 18;
@@ -85,7 +84,7 @@ fn read(path: PathBuf) -> Result<Option<Migration>, Vec<MigrateError>> {
     let notices = told_once(&name, &steps.dropped);
     Ok(Some(Migration {
         number,
-        checksum: sha256(&text),
+        checksum: sha256_of(&text),
         notices,
         name,
         path,
@@ -109,16 +108,6 @@ fn numbered(path: &Path) -> Option<(&str, &str)> {
     let (digits, _) = name.strip_suffix(".sql")?.split_once('_')?;
     let numbered = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
     numbered.then_some((digits, name))
-}
-
-/// The SHA-256 of a text, in hexadecimal digits.
-pub(super) fn sha256(text: &str) -> String {
-    use std::fmt::Write as _;
-    Sha256::digest(text).iter().fold(String::new(), |mut digits, byte| {
-        // Writing to a String cannot fail.
-        let _ = write!(digits, "{byte:02x}");
-        digits
-    })
 }
 
 #[cfg(test)]

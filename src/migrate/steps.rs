@@ -4,6 +4,7 @@ use super::{
     goose::{Fault, Script, Transaction},
     lexer::{self, Kind, Token},
 };
+use crate::text::shortened;
 
 /// A statement and the line of the file in which it begins.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -100,11 +101,7 @@ pub(super) fn short(statement: &str) -> String {
     let text: String =
         tokens.map(|token| if token.kind == Kind::Blank { " " } else { token.text }).collect();
     let words: Vec<_> = text.split_whitespace().collect();
-    let line = words.join(" ");
-    match line.char_indices().nth(MOST) {
-        Some((end, _)) => format!("{}…", &line[..end]),
-        None => line,
-    }
+    shortened(&words.join(" "), MOST)
 }
 
 /// The statements of a text, each from its first word on.

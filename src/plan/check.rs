@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::{Inputs, Problem, SuitePlan, objects::word};
+use super::{Inputs, SuitePlan};
 use crate::{
-    image::Image,
+    manifest::text_at,
+    problem::Problem,
     settings,
-    suite::{Endpoint, Probe, Secret, Suite},
+    suite::{Endpoint, Image, Probe, Secret, Suite},
 };
 
 /// The longest name of a namespace.
@@ -44,7 +45,7 @@ pub(super) fn objects(suites: &[SuitePlan]) -> Vec<Problem> {
         let mut own: BTreeMap<_, &Value> = BTreeMap::new();
         let deployed = suite.workloads().flat_map(|workload| &workload.objects);
         for object in suite.resources.iter().chain(deployed) {
-            let (kind, name) = (word(object, "/kind"), word(object, "/metadata/name"));
+            let (kind, name) = (text_at(object, "/kind"), text_at(object, "/metadata/name"));
             // Equal ones do no harm: workloads may share what they stand on.
             if *own.entry((kind, name)).or_insert(object) != object {
                 problems.push(Problem::Objects {

@@ -1,12 +1,12 @@
-//! Divides the suites into clusters, and decides how each cluster is made.
+//! Decides how each cluster is made, or that it is borrowed.
 
 use std::{collections::BTreeMap, fmt};
 
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use super::{Inputs, Problem, SuitePlan, images};
-use crate::{cli::Clusters, seed::RunId, settings::HostPorts, suite::Suite};
+use super::{Inputs, SuitePlan, groups::Group};
+use crate::{problem::Problem, seed::RunId, settings::HostPorts};
 
 /// A cluster, and whether it is ours to make.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -20,7 +20,7 @@ pub(crate) enum ClusterPlan {
         node_image: Option<String>,
         /// The NodePorts that are reached from this machine.
         ports: Vec<PortMapping>,
-        /// The configuration for kind, without what only the run's directory tells.
+        /// The project's configuration of it.
         #[serde(skip)]
         config: Value,
     },
@@ -38,53 +38,13 @@ pub(crate) enum ClusterPlan {
 pub(crate) struct PortMapping {
     /// The port on the node.
     pub(crate) node_port: u16,
-    /// The port on 127.0.0.1; Docker chooses one without it.
+    /// The port of this machine; any that is free without it.
     pub(crate) host_port: Option<u16>,
 }
 
 /// A name that kind and Docker accept: `kw-<8 hex digits>`, and a suite's name where each has its own.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub(crate) struct ClusterName(String);
-
-/// The suites of one cluster.
-#[derive(Debug)]
-pub(super) struct Group<'a> {
-    pub(super) name: ClusterName,
-    pub(super) suites: Vec<&'a Suite>,
-}
-
-/// One cluster for all, or one for each; two controllers of one kind are kept apart.
-pub(super) fn group<'a>(inputs: &Inputs<'a>) -> Vec<Group<'a>> {
-    let mut groups: Vec<Vec<&Suite>> = Vec::new();
-    for suite in &inputs.selection.suites {
-        let fits = |group: &Vec<&Suite>| {
-            inputs.cli.clusters == Clusters::Shared
-                && !group.iter().any(|other| quarrel(inputs, other, suite))
-        };
-        match groups.iter_mut().find(|group| fits(group)) {
-            Some(group) => group.push(suite),
-            None => groups.push(vec![suite]),
-        }
-    }
-    let run = &inputs.seed.run;
-    let several = groups.len() > 1;
-    let named = groups.into_iter().enumerate().map(|(index, suites)| Group {
-        name: match inputs.kept {
-            Some(kept) => kept.cluster.clone(),
-            None if several => ClusterName::numbered(run, index + 1),
-            None => ClusterName::of(run),
-        },
-        suites,
-    });
-    named.collect()
-}
-
-// Stand-ins act only in their suite's namespace; an image from elsewhere acts in all of them.
-fn quarrel(inputs: &Inputs<'_>, first: &Suite, second: &Suite) -> bool {
-    let real = |suite| images::overridden(inputs.settings, suite);
-    let common = first.controls.iter().any(|kind| second.controls.contains(kind));
-    common && real(first) && real(second)
-}
 
 /// How each cluster is made, or borrowed.
 pub(super) fn plan(
@@ -104,30 +64,11 @@ pub(super) fn plan(
         }
         let members = suites.iter().filter(|suite| suite.cluster == group.name);
         let ports = port_mappings(inputs, members, problems);
-        let mut config = inputs.inventory.cluster.clone();
-        // Nobody but this machine may reach the API server; Docker chooses its port without a race.
-        config["networking"]["apiServerAddress"] = json!("127.0.0.1");
-        config["networking"]["apiServerPort"] = json!(-1);
-        if !config["nodes"].is_array() {
-            config["nodes"] = json!([{"role": "control-plane"}]);
-        }
-        config["nodes"][0]["extraPortMappings"] = ports
-            .iter()
-            .map(|port| {
-                let host_port = port.host_port.map_or(-1, i64::from);
-                json!({
-                    "containerPort": port.node_port,
-                    "hostPort": host_port,
-                    "listenAddress": "127.0.0.1",
-                    "protocol": "TCP",
-                })
-            })
-            .collect();
         clusters.push(ClusterPlan::Create {
             name: group.name.clone(),
             node_image: inputs.settings.node_image.clone(),
             ports,
-            config,
+            config: inputs.inventory.cluster.clone(),
         });
     }
     clusters

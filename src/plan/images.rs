@@ -2,11 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{ImagePlan, Inputs, clusters::Group};
+use super::{ImagePlan, Inputs, groups::Group, overrides::source};
 use crate::{
-    image::{Image, Reference, Source},
-    settings::Settings,
-    suite::Suite,
+    image::Reference,
+    suite::{Image, Suite},
 };
 
 /// The images of all groups, in the order in which suites declare them.
@@ -47,17 +46,4 @@ pub(super) fn references(inputs: &Inputs<'_>, suite: &Suite) -> BTreeMap<String,
 
 fn reference(inputs: &Inputs<'_>, suite: &Suite, image: &Image) -> Reference {
     Reference::new(image.name(), &suite.consumer, inputs.seed.run.as_str())
-}
-
-/// Whether a setting replaces an image that the suite itself would make.
-pub(crate) fn overridden(settings: &Settings, suite: &Suite) -> bool {
-    let own = suite.images.iter().filter(|image| !matches!(image.source(), Source::Reference(_)));
-    own.into_iter().any(|image| settings.image(image.name()).is_some())
-}
-
-fn source(settings: &Settings, image: &Image) -> (Source, bool) {
-    match settings.image(image.name()) {
-        Some(reference) => (Source::Reference(reference.to_owned()), true),
-        None => (image.source().clone(), false),
-    }
 }

@@ -14,32 +14,30 @@ use serde_json::Value;
 
 mod check;
 mod clusters;
+mod groups;
 mod images;
 mod node_ports;
 mod objects;
-mod pods;
+mod overrides;
 mod print;
-mod problem;
-mod requests;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use clusters::{ClusterName, ClusterPlan};
-pub(crate) use images::overridden;
-pub(crate) use objects::{SUITE, word};
-pub(crate) use pods::{image_of, images_mut};
-pub(crate) use problem::Problem;
-pub(crate) use requests::{Requests, quantity, requests};
+pub(crate) use clusters::{ClusterName, ClusterPlan, PortMapping};
+pub(crate) use overrides::overridden;
 
 use crate::{
     cli::{Cli, Keep, Strategy},
-    image::{Reference, Source},
+    image::Reference,
     inventory::Inventory,
+    manifest,
     migrate::Migration,
-    seed::{Password, RunId, Seed},
+    password::Password,
+    problem::Problem,
+    seed::{RunId, Seed},
     selection::{self, Selection},
     settings::Settings,
-    suite::{Endpoint, Secret, Suite, Tier},
+    suite::{Endpoint, Secret, Source, Suite, Tier},
 };
 
 /// What one run will do.
@@ -158,7 +156,7 @@ impl Plan {
     pub(crate) fn of(inputs: &Inputs<'_>) -> Result<Self, Vec<Problem>> {
         let mut problems = inputs.inventory.problems.clone();
         problems.extend(check::declarations(inputs));
-        let groups = clusters::group(inputs);
+        let groups = groups::group(inputs);
         let mut suites = Vec::new();
         for group in &groups {
             let node_ports = node_ports::assign(inputs, &group.suites, &mut problems);
@@ -195,7 +193,7 @@ impl Plan {
 
 fn plan_suite(
     inputs: &Inputs<'_>,
-    group: &clusters::Group<'_>,
+    group: &groups::Group<'_>,
     suite: &Suite,
     node_ports: &node_ports::Assigned,
     problems: &mut Vec<Problem>,
@@ -230,11 +228,21 @@ fn plan_suite(
         tiers,
         images: images::references(inputs, suite),
         cases: suite.cases.iter().map(|case| selection::full_name(suite, case)).collect(),
-        overridden: images::overridden(inputs.settings, suite),
+        overridden: overrides::overridden(inputs.settings, suite),
     }
 }
 
 impl SuitePlan {
+    /// The references that the containers of some of its workloads name, each once.
+    pub(crate) fn images_of<'a>(
+        &'a self,
+        workloads: &'a [WorkloadPlan],
+    ) -> impl Iterator<Item = &'a Reference> {
+        let objects = workloads.iter().flat_map(|workload| &workload.objects);
+        let names: BTreeSet<_> = objects.flat_map(manifest::images).collect();
+        names.into_iter().filter_map(|name| self.images.get(name))
+    }
+
     /// The endpoints of all its workloads.
     pub(crate) fn endpoints(&self) -> impl Iterator<Item = &Endpoint> {
         self.workloads().flat_map(|workload| &workload.endpoints)

@@ -2,8 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Inputs, Problem};
-use crate::suite::{Endpoint, Suite, Workload};
+use super::Inputs;
+use crate::{
+    problem::Problem,
+    suite::{Endpoint, Suite, Workload},
+};
 
 /// What a Kubernetes server gives to NodePorts unless told otherwise.
 const RANGE: std::ops::RangeInclusive<u16> = 30000..=32767;

@@ -4,15 +4,13 @@ use std::{collections::BTreeMap, path::Path};
 
 use serde_json::{Value, json};
 
-use super::{
-    Inputs, Problem,
-    node_ports::Assigned,
-    pods::{containers_mut, image_of, pod_spec_mut},
+use super::{Inputs, node_ports::Assigned};
+use crate::{
+    manifest::{SUITE, containers_mut, image_of, pod_spec_mut, text_at},
+    problem::Problem,
+    suite::{Suite, Workload},
 };
-use crate::suite::{Suite, Workload};
 
-/// The label that names the suite of an object; controllers of stand-ins go by it.
-pub(crate) const SUITE: &str = "kindwright/suite";
 /// Folders of the node in which each namespace gets one of its own.
 const NODE_FOLDERS: [&str; 2] = ["/var/lib/kindwright", "/kindwright"];
 
@@ -47,9 +45,9 @@ impl<'a> Editor<'a> {
         let renamed = manifests
             .chain(&suite.resources)
             .flat_map(|path| inputs.inventory.manifest(path))
-            .filter(|object| CLUSTER_SCOPED.contains(&word(object, "/kind")))
+            .filter(|object| CLUSTER_SCOPED.contains(&text_at(object, "/kind")))
             .map(|object| {
-                let (kind, name) = (word(object, "/kind"), word(object, "/metadata/name"));
+                let (kind, name) = (text_at(object, "/kind"), text_at(object, "/metadata/name"));
                 let key = (kind.to_owned(), name.to_owned());
                 (key, format!("{name}-{}", suite.name))
             })
@@ -93,8 +91,8 @@ impl<'a> Editor<'a> {
     }
 
     fn place(&self, path: &Path, object: &mut Value, problems: &mut Vec<Problem>) {
-        let kind = word(object, "/kind").to_owned();
-        let name = word(object, "/metadata/name").to_owned();
+        let kind = text_at(object, "/kind").to_owned();
+        let name = text_at(object, "/metadata/name").to_owned();
         if kind == "Namespace" {
             problems.push(Problem::Namespace {
                 suite: self.suite.name.clone(),
@@ -120,8 +118,10 @@ impl<'a> Editor<'a> {
 
     /// Follows renamed objects, and puts subjects into the namespace.
     fn rewrite_references(&self, object: &mut Value) {
-        let role =
-            (word(object, "/roleRef/kind").to_owned(), word(object, "/roleRef/name").to_owned());
+        let role = (
+            text_at(object, "/roleRef/kind").to_owned(),
+            text_at(object, "/roleRef/name").to_owned(),
+        );
         if let Some(new) = self.renamed.get(&role) {
             object["roleRef"]["name"] = json!(new);
         }
@@ -166,8 +166,7 @@ impl<'a> Editor<'a> {
         }
         for container in containers_mut(pod) {
             name_protocols(container.get_mut("ports"));
-            container["imagePullPolicy"] = json!("Never");
-            let image = word(container, "/image");
+            let image = text_at(container, "/image");
             if !self.suite.images.iter().any(|known| known.name() == image_of(image)) {
                 let known: Vec<_> =
                     self.suite.images.iter().map(|image| format!("`{}`", image.name())).collect();
@@ -187,12 +186,12 @@ impl<'a> Editor<'a> {
         service: &mut Value,
         problems: &mut Vec<Problem>,
     ) {
-        let name = word(service, "/metadata/name").to_owned();
+        let name = text_at(service, "/metadata/name").to_owned();
         let mut reached = false;
         for port in
             service.pointer_mut("/spec/ports").and_then(Value::as_array_mut).into_iter().flatten()
         {
-            let port_name = word(port, "/name").to_owned();
+            let port_name = text_at(port, "/name").to_owned();
             let planned = workload
                 .endpoints
                 .iter()
@@ -221,17 +220,21 @@ impl<'a> Editor<'a> {
         let ports = |service: &Value| -> Vec<String> {
             let ports = service.pointer("/spec/ports").and_then(Value::as_array);
             let ports = ports.into_iter().flatten();
-            ports.map(|port| word(port, "/name").to_owned()).collect()
+            ports.map(|port| text_at(port, "/name").to_owned()).collect()
         };
         for endpoint in &workload.endpoints {
             let found = services().any(|service| {
-                word(service, "/metadata/name") == endpoint.service
+                text_at(service, "/metadata/name") == endpoint.service
                     && ports(service).contains(&endpoint.port)
             });
             if !found {
                 let found: Vec<_> = services()
                     .map(|service| {
-                        format!("`{}` with {:?}", word(service, "/metadata/name"), ports(service))
+                        format!(
+                            "`{}` with {:?}",
+                            text_at(service, "/metadata/name"),
+                            ports(service)
+                        )
                     })
                     .collect();
                 problems.push(Problem::Endpoint {
@@ -244,11 +247,6 @@ impl<'a> Editor<'a> {
             }
         }
     }
-}
-
-/// The text at a path of a document, or nothing.
-pub(crate) fn word<'a>(document: &'a Value, path: &str) -> &'a str {
-    document.pointer(path).and_then(Value::as_str).unwrap_or_default()
 }
 
 // Servers before 1.21 refuse a server-side apply of ports without it.

@@ -5,7 +5,7 @@ use std::fmt;
 use serde::Serializer;
 
 use super::{ClusterPlan, Plan, SuitePlan, TierPlan};
-use crate::{image::Source, suite::Secret};
+use crate::suite::{Secret, Source};
 
 pub(super) fn secret_names<S: Serializer>(
     secrets: &[Secret],
@@ -25,12 +25,16 @@ impl fmt::Display for Plan {
                     for port in ports {
                         match port.host_port {
                             Some(host) => {
-                                writeln!(f, "  NodePort {} at 127.0.0.1:{host}", port.node_port)?;
+                                writeln!(
+                                    f,
+                                    "  NodePort {} at port {host} of this machine",
+                                    port.node_port
+                                )?;
                             }
                             None => {
                                 writeln!(
                                     f,
-                                    "  NodePort {} at a free port of 127.0.0.1",
+                                    "  NodePort {} at a free port of this machine",
                                     port.node_port
                                 )?;
                             }

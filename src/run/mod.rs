@@ -11,18 +11,7 @@ use std::{
 use clap::Parser as _;
 use thiserror::Error;
 
-mod around;
-mod clusters;
-mod finish;
-mod images;
-mod interrupt;
-mod judge;
 mod live;
-mod release;
-mod room;
-mod setup;
-mod site;
-mod suites;
 
 use crate::{
     cli::{Cli, PlanFormat},
@@ -31,12 +20,14 @@ use crate::{
     inventory::{Inventory, Project},
     janitor::{self, JanitorError},
     ledger::{self, KeptEndpoint, LedgerError, State},
-    plan::{self, ClusterName, Inputs, Kept, Plan, Problem},
+    plan::{self, ClusterName, Inputs, Kept, Plan},
+    problem::Problem,
     report::{self, Verdict},
     seed::{RunId, Seed},
     selection::{self, Selection},
     settings::{Settings, SettingsError},
-    suite::{Suite, chain},
+    suite::Suite,
+    text::chain,
 };
 use live::Live;
 

@@ -18,7 +18,7 @@ use serde_json::Value;
 use super::StackError;
 use crate::{
     cluster::Cluster,
-    plan::word,
+    manifest::text_at,
     wait::{self, Limit, Poll},
 };
 
@@ -60,8 +60,8 @@ impl Applier {
         manifest: &Path,
         object: &Value,
     ) -> Result<(), StackError> {
-        let kind = word(object, "/kind");
-        let name = word(object, "/metadata/name");
+        let kind = text_at(object, "/kind");
+        let name = text_at(object, "/metadata/name");
         let refused = |words: String| StackError::Refused {
             kind: kind.to_owned(),
             name: name.to_owned(),
@@ -81,7 +81,7 @@ impl Applier {
         let api = self.api(namespace, object).await.map_err(|error| {
             let absent = matches!(&error, kube::Error::Api(status) if status.code == 404);
             if absent || matches!(error, kube::Error::Discovery(_)) {
-                let version = word(object, "/apiVersion");
+                let version = text_at(object, "/apiVersion");
                 return refused(format!("the server does not know {version} {kind}"));
             }
             failed(error)
@@ -102,7 +102,7 @@ impl Applier {
                 })
             });
             established.await.map_err(|error: wait::WaitError<kube::Error>| {
-                refused(crate::suite::chain(&error))
+                refused(crate::text::chain(&error))
             })?;
         }
         Ok(())
@@ -119,10 +119,10 @@ impl Applier {
         namespace: &str,
         object: &Value,
     ) -> Result<Api<DynamicObject>, kube::Error> {
-        let (group, version) = word(object, "/apiVersion")
+        let (group, version) = text_at(object, "/apiVersion")
             .split_once('/')
-            .unwrap_or(("", word(object, "/apiVersion")));
-        let kind = GroupVersionKind::gvk(group, version, word(object, "/kind"));
+            .unwrap_or(("", text_at(object, "/apiVersion")));
+        let kind = GroupVersionKind::gvk(group, version, text_at(object, "/kind"));
         let known = self.kinds.lock().unwrap_or_else(PoisonError::into_inner).get(&kind).cloned();
         let (resource, scope) = if let Some(known) = known {
             known

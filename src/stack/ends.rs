@@ -6,7 +6,7 @@ use k8s_openapi::api::core::v1::Pod;
 use kube::{Api, Client, ResourceExt as _, api::ListParams};
 
 use super::pods::{evidence, last_end};
-use crate::plan::SUITE;
+use crate::manifest::SUITE;
 
 /// How often each container has been restarted, by pod and container.
 pub(super) type Restarts = BTreeMap<(String, String), i32>;

@@ -2,19 +2,18 @@
 
 use std::{
     collections::BTreeMap,
-    path::{Path, PathBuf},
+    path::Path,
     sync::{Arc, Mutex, PoisonError},
-    time::Duration,
 };
 
-use serde_json::json;
+use kube::{Api, api::DynamicObject};
+use serde_json::Value;
 use sqlx::postgres::PgConnectOptions;
-use thiserror::Error;
 use url::Url;
 
 mod apply;
-mod disturb;
 mod ends;
+mod error;
 mod lead;
 mod namespace;
 mod pods;
@@ -22,22 +21,22 @@ mod reach;
 mod ready;
 
 use apply::has_validations;
-pub use disturb::{Disturb, DisturbError};
 pub(crate) use {
     apply::Applier,
+    error::StackError,
     namespace::{ensure as ensure_namespace, release},
 };
 
 use crate::{
-    cluster::{Cluster, ClusterError},
-    image::Delivered,
-    migrate::{self, MigrateError},
-    objects::Objects,
-    plan::{MigrationsPlan, SuitePlan, TierPlan, WorkloadPlan, image_of, images_mut},
-    report::{Phase, Progress},
-    seed::Password,
-    suite::{Probe, chain},
-    wait::WaitError,
+    cluster::{Address, Cluster, Delivered, Shelf},
+    events::{Events, Phase},
+    image::Reference,
+    manifest::{containers_mut, image_of, pod_spec_mut},
+    migrate,
+    password::Password,
+    plan::{MigrationsPlan, SuitePlan, TierPlan, WorkloadPlan},
+    suite::Probe,
+    text::chain,
 };
 
 /// A stack whose every workload is ready, and whose every endpoint has answered.
@@ -56,58 +55,12 @@ pub(crate) struct Stack {
     restarts: Arc<Mutex<ends::Restarts>>,
 }
 
-/// Why a stack did not come up.
-#[derive(Debug, Error)]
-pub(crate) enum StackError {
-    #[error("{what} in namespace `{namespace}`")]
-    Api {
-        what: String,
-        namespace: String,
-        #[source]
-        source: Box<kube::Error>,
-    },
-    #[error("apply {kind} `{name}` from {}: {words}", manifest.display())]
-    Refused { kind: String, name: String, manifest: PathBuf, words: String },
-    #[error("{workload}: {reason}{}", indented(evidence))]
-    Lost { workload: String, reason: String, evidence: Vec<String> },
-    #[error("{workload} was not ready within {} s; last seen: {seen}{}", limit.as_secs(), indented(evidence))]
-    Late { workload: String, limit: Duration, seen: String, evidence: Vec<String> },
-    #[error("`{workload}` is ready in the cluster, but does not answer on this machine")]
-    Silent {
-        workload: String,
-        #[source]
-        source: Box<WaitError<reach::Never>>,
-    },
-    #[error("`{workload}` is ready in the cluster, but not to be reached: {words}")]
-    Astray { workload: String, words: String },
-    #[error(
-        "NodePort {node_port} of `{workload}` leads to no port of this machine; the cluster `{cluster}` does not map it"
-    )]
-    Unmapped { workload: String, node_port: u16, cluster: String },
-    #[error("migrate the database of `{workload}`")]
-    Migrate {
-        workload: String,
-        #[source]
-        source: Box<MigrateError>,
-    },
-    #[error(
-        "the migrations of `{workload}` ran, but there is no table {tables}; do they belong to this suite?"
-    )]
-    NoTables { workload: String, tables: String },
-    #[error("use the cluster")]
-    Cluster(#[source] ClusterError),
-}
-
-fn indented(lines: &[String]) -> String {
-    lines.iter().fold(String::new(), |text, line| text + "\n    " + line)
-}
-
-/// Where a stack is, and where what happens to it is shown.
+/// Where a stack is, and where what happens to it is told.
 #[derive(Clone, Debug)]
 pub(crate) struct Place {
     pub(crate) cluster: Cluster,
     pub(crate) applier: Applier,
-    pub(crate) progress: Progress,
+    pub(crate) events: Events,
 }
 
 impl Stack {
@@ -115,9 +68,9 @@ impl Stack {
     pub(crate) async fn bring_up(
         place: Place,
         suite: &SuitePlan,
-        images: &BTreeMap<String, Delivered>,
+        images: &Shelf,
     ) -> Result<Self, StackError> {
-        let deploy = place.progress.phase(Phase::Deploy, &suite.name);
+        let deploy = place.events.phase(Phase::Deploy, &suite.name);
         namespace::ensure(&place.cluster.client(), &suite.namespace, &suite.name).await?;
         let passwords = namespace::passwords(&place.cluster, suite).await?;
         namespace::secrets(&place.cluster, suite, &passwords).await?;
@@ -126,24 +79,29 @@ impl Stack {
         drop(deploy);
         if !place.cluster.is_at_least(1, 25) && suite.resources.iter().any(has_validations) {
             let words = "x-kubernetes-validations are left out: this server does not know them";
-            place.progress.notice(&suite.name, words);
+            place.events.notice(&suite.name, words);
         }
         let mut stack = Self {
             urls: BTreeMap::new(),
             databases: BTreeMap::new(),
             passwords,
-            plan: pin(suite, images),
+            plan: suite.clone(),
             place,
             restarts: Arc::default(),
         };
-        let tiers = stack.plan.tiers.clone();
-        for (index, tier) in tiers.iter().enumerate() {
+        for (index, tier) in suite.tiers.iter().enumerate() {
             if index == 1 {
                 // Only databases can do without the names of others.
                 stack.place.cluster.resolves_names().await.map_err(StackError::Cluster)?;
             }
             match tier {
-                TierPlan::Workloads(workloads) => stack.start(workloads).await?,
+                TierPlan::Workloads(workloads) => {
+                    let wanted: Vec<_> = suite.images_of(workloads).collect();
+                    let delivered = images.take(&wanted).await.map_err(StackError::Image)?;
+                    let workloads = pin(suite, workloads, &delivered);
+                    stack.start(&workloads).await?;
+                    stack.plan.tiers[index] = TierPlan::Workloads(workloads);
+                }
                 TierPlan::Migrations(migrations) => stack.migrate(migrations).await?,
             }
         }
@@ -173,13 +131,13 @@ impl Stack {
 
     async fn start(&mut self, workloads: &[WorkloadPlan]) -> Result<(), StackError> {
         let (place, suite, passwords) = (&self.place, &self.plan, &self.passwords);
-        let deploy = place.progress.phase(Phase::Deploy, &suite.name);
+        let deploy = place.events.phase(Phase::Deploy, &suite.name);
         let applying = workloads.iter().map(|workload| {
             place.applier.apply_all(&suite.namespace, &workload.manifest, &workload.objects)
         });
         futures_util::future::try_join_all(applying).await?;
         drop(deploy);
-        let ready = place.progress.phase(Phase::Ready, &suite.name);
+        let ready = place.events.phase(Phase::Ready, &suite.name);
         let waiting = workloads.iter().map(|workload| async move {
             ready::wait(place, suite, workload, &workload.objects).await?;
             reach::answers(place, &suite.namespace, workload, passwords).await
@@ -195,7 +153,7 @@ impl Stack {
 
     async fn migrate(&self, migrations: &MigrationsPlan) -> Result<(), StackError> {
         let (place, suite) = (&self.place, &self.plan);
-        let _phase = place.progress.phase(Phase::Migrate, &suite.name);
+        let _phase = place.events.phase(Phase::Migrate, &suite.name);
         let workload = &migrations.workload;
         let Some(database) = self.databases.get(workload) else {
             return Err(StackError::NoTables {
@@ -207,7 +165,7 @@ impl Stack {
             |source| StackError::Migrate { workload: workload.clone(), source: Box::new(source) };
         let applied = migrate::apply(database, &migrations.files).await.map_err(fail)?;
         for notice in applied.notices {
-            place.progress.notice(&suite.name, &notice);
+            place.events.notice(&suite.name, &notice);
         }
         let missing = migrate::missing_tables(database, &migrations.tables).await.map_err(fail)?;
         if missing.is_empty() {
@@ -221,9 +179,35 @@ impl Stack {
         self.place.cluster.client()
     }
 
-    /// The objects of a case, in namespaces called `namespace`.
-    pub(crate) fn objects(&self, namespace: String) -> Objects {
-        Objects::new(self.place.applier.clone(), &self.plan.name, namespace)
+    /// What was brought up.
+    pub(crate) fn plan(&self) -> &SuitePlan {
+        &self.plan
+    }
+
+    /// What applies objects to its cluster.
+    pub(crate) fn applier(&self) -> Applier {
+        self.place.applier.clone()
+    }
+
+    /// The API of the kind of one of its objects, in its namespace.
+    pub(crate) async fn api(&self, object: &Value) -> Result<Api<DynamicObject>, kube::Error> {
+        self.place.applier.api(&self.plan.namespace, object).await
+    }
+
+    /// Waits until the pods of a workload are ready.
+    pub(crate) async fn until_ready(&self, workload: &WorkloadPlan) -> Result<(), StackError> {
+        ready::wait(&self.place, &self.plan, workload, &workload.objects).await
+    }
+
+    /// Waits until the endpoints of a workload have answered.
+    pub(crate) async fn until_answered(&self, workload: &WorkloadPlan) -> Result<(), StackError> {
+        let (place, namespace) = (&self.place, &self.plan.namespace);
+        reach::answers(place, namespace, workload, &self.passwords).await.map(drop)
+    }
+
+    /// Where an endpoint of a workload still answers, if one does.
+    pub(crate) async fn answering(&self, workload: &WorkloadPlan) -> Option<Address> {
+        reach::answering(&self.place, workload, &self.passwords).await
     }
 
     /// Looks for the database of which a case reads the audit events: the first one.
@@ -232,18 +216,19 @@ impl Stack {
     }
 }
 
-/// The plan with the images that were really delivered.
-fn pin(suite: &SuitePlan, images: &BTreeMap<String, Delivered>) -> SuitePlan {
-    let mut pinned = suite.clone();
-    let workloads = pinned.tiers.iter_mut().flat_map(|tier| match tier {
-        TierPlan::Workloads(workloads) => workloads.as_mut_slice(),
-        TierPlan::Migrations(_) => &mut [],
-    });
-    for image in workloads.flat_map(|workload| &mut workload.objects).flat_map(images_mut) {
-        let name = image_of(image.as_str().unwrap_or_default());
-        let delivered = suite.images.get(name).and_then(|wanted| images.get(wanted.as_str()));
-        if let Some(delivered) = delivered {
-            *image = json!(delivered.reference());
+/// Workloads with the images that were really delivered.
+fn pin(
+    suite: &SuitePlan,
+    workloads: &[WorkloadPlan],
+    delivered: &BTreeMap<Reference, Delivered>,
+) -> Vec<WorkloadPlan> {
+    let mut pinned = workloads.to_vec();
+    let objects = pinned.iter_mut().flat_map(|workload| &mut workload.objects);
+    for container in objects.filter_map(pod_spec_mut).flat_map(containers_mut) {
+        let name = image_of(container["image"].as_str().unwrap_or_default());
+        let image = suite.images.get(name).and_then(|wanted| delivered.get(wanted));
+        if let Some(image) = image {
+            image.pin(container);
         }
     }
     pinned

@@ -18,8 +18,9 @@ use serde_json::json;
 use super::{StackError, apply::MANAGER};
 use crate::{
     cluster::Cluster,
-    plan::{SUITE, SuitePlan},
-    seed::Password,
+    manifest::SUITE,
+    password::Password,
+    plan::SuitePlan,
     wait::{self, Limit, Poll, WaitError},
 };
 
@@ -101,7 +102,7 @@ pub(super) async fn passwords(
     let mut passwords = suite.passwords.clone();
     for (name, ByteString(bytes)) in stored.and_then(|secret| secret.data).unwrap_or_default() {
         if let Ok(text) = String::from_utf8(bytes) {
-            passwords.insert(name, Password::known(text));
+            passwords.insert(name, Password::new(text));
         }
     }
     let values = passwords.iter();

@@ -1,4 +1,4 @@
-//! Sends each endpoint one real request through its port of this machine.
+//! Sends each endpoint one real request through its address, as this machine knows it.
 
 use std::{cell::Cell, collections::BTreeMap, time::Duration};
 
@@ -11,9 +11,11 @@ use url::Url;
 
 use super::{Place, StackError, asked, lead};
 use crate::{
+    cluster::Address,
+    password::Password,
     plan::WorkloadPlan,
-    seed::Password,
-    suite::{Database, Endpoint, Probe, chain},
+    suite::{Database, Endpoint, Probe},
+    text::{chain, shortened},
     wait::{self, Limit, Poll},
 };
 
@@ -26,6 +28,8 @@ const FIRST: Duration = Duration::from_millis(200);
 /// Who waited longer than this was not dropped, but made to wait.
 const DROPPED: Duration = Duration::from_secs(1);
 const ONE_REQUEST: Duration = Duration::from_secs(5);
+/// How much of an answer a message shows, in characters.
+const SHOWN: usize = 200;
 
 /// How the endpoints of a workload are reached.
 #[derive(Debug, Default)]
@@ -60,27 +64,27 @@ pub(super) async fn answers(
 ) -> Result<Reached, StackError> {
     let mut reached = Reached::default();
     for endpoint in &workload.endpoints {
-        let port =
-            place.cluster.host_port(endpoint.node_port).ok_or_else(|| StackError::Unmapped {
+        let address =
+            place.cluster.address(endpoint.node_port).ok_or_else(|| StackError::Unmapped {
                 workload: workload.name.clone(),
                 node_port: endpoint.node_port,
                 cluster: place.cluster.name().to_string(),
             })?;
         let heard = Cell::new(false);
         tokio::select! {
-            answered = answer(workload, endpoint, port, passwords, &heard) => answered?,
+            answered = answer(workload, endpoint, address, passwords, &heard) => answered?,
             words = lead::nowhere(place, namespace, endpoint, &heard) => {
                 return Err(StackError::Astray { workload: workload.name.clone(), words });
             }
         }
         match &endpoint.probe {
             Probe::Http(_) => {
-                if let Ok(url) = Url::parse(&format!("http://127.0.0.1:{port}/")) {
+                if let Ok(url) = Url::parse(&format!("http://{address}/")) {
                     reached.urls.entry(endpoint.service.clone()).or_insert(url);
                 }
             }
             Probe::Postgres(database) => {
-                let options = options(port, database, passwords);
+                let options = options(address, database, passwords);
                 reached.databases.insert(endpoint.service.clone(), options);
             }
         }
@@ -92,20 +96,17 @@ pub(super) async fn answers(
 async fn answer(
     workload: &WorkloadPlan,
     endpoint: &Endpoint,
-    port: u16,
+    address: &Address,
     passwords: &BTreeMap<String, Password>,
     heard: &Cell<bool>,
 ) -> Result<(), StackError> {
-    let what = format!(
-        "an answer of `{}` to {} on 127.0.0.1:{port}",
-        workload.name,
-        asked(&endpoint.probe)
-    );
+    let what =
+        format!("an answer of `{}` to {} on {address}", workload.name, asked(&endpoint.probe));
     let mut next = FIRST;
     let asking = wait::until(what, LIMIT, async || {
         let limit = next;
         next = ONE_REQUEST.min(limit * 3 / 2);
-        Ok::<_, Never>(match ask(&endpoint.probe, port, passwords, limit).await {
+        Ok::<_, Never>(match ask(&endpoint.probe, address, passwords, limit).await {
             Asked::Answered => Poll::Ready(()),
             Asked::Wrong(words) => {
                 heard.set(true);
@@ -124,17 +125,17 @@ async fn answer(
     })
 }
 
-/// The port of this machine on which an endpoint of a workload still answers, if one does.
+/// The address at which an endpoint of a workload still answers, if one does.
 pub(super) async fn answering(
     place: &Place,
     workload: &WorkloadPlan,
     passwords: &BTreeMap<String, Password>,
-) -> Option<u16> {
+) -> Option<Address> {
     for endpoint in &workload.endpoints {
-        let port = place.cluster.host_port(endpoint.node_port)?;
-        let asked = ask(&endpoint.probe, port, passwords, FIRST).await;
+        let address = place.cluster.address(endpoint.node_port)?;
+        let asked = ask(&endpoint.probe, address, passwords, FIRST).await;
         if matches!(asked, Asked::Answered | Asked::Wrong(_)) {
-            return Some(port);
+            return Some(address.clone());
         }
     }
     None
@@ -142,13 +143,13 @@ pub(super) async fn answering(
 
 async fn ask(
     probe: &Probe,
-    port: u16,
+    address: &Address,
     passwords: &BTreeMap<String, Password>,
     limit: Duration,
 ) -> Asked {
     match probe {
-        Probe::Http(path) => get(&format!("http://127.0.0.1:{port}{path}"), limit).await,
-        Probe::Postgres(database) => select(&options(port, database, passwords), limit).await,
+        Probe::Http(path) => get(&format!("http://{address}{path}"), limit).await,
+        Probe::Postgres(database) => select(&options(address, database, passwords), limit).await,
     }
 }
 
@@ -158,7 +159,7 @@ async fn get(url: &str, limit: Duration) -> Asked {
         Ok(answer) => {
             let status = answer.status();
             let body = answer.text().await.unwrap_or_default();
-            Asked::Wrong(format!("{status} {}", body.chars().take(200).collect::<String>()))
+            Asked::Wrong(format!("{status} {}", shortened(&body, SHOWN)))
         }
         Err(error) if error.is_timeout() => Asked::Late(chain(&error)),
         Err(error) => Asked::Refused(chain(&error)),
@@ -166,15 +167,14 @@ async fn get(url: &str, limit: Duration) -> Asked {
 }
 
 fn options(
-    port: u16,
+    address: &Address,
     database: &Database,
     passwords: &BTreeMap<String, Password>,
 ) -> PgConnectOptions {
     let password = passwords.get(&database.password).map_or("", Password::reveal);
-    // 127.0.0.1, not localhost: that may be ::1, where nobody listens.
     PgConnectOptions::new_without_pgpass()
-        .host("127.0.0.1")
-        .port(port)
+        .host(&address.host)
+        .port(address.port)
         .username(&database.user)
         .password(password)
         .database(&database.name)

@@ -1,7 +1,6 @@
 //! Waits for a workload: a watch says when to look, a look says how it stands.
 
 use std::{
-    collections::BTreeMap,
     pin::pin,
     time::{Duration, Instant},
 };
@@ -17,7 +16,8 @@ use serde_json::Value;
 
 use super::{Place, StackError, pods};
 use crate::{
-    plan::{SUITE, SuitePlan, WorkloadPlan, word},
+    manifest::{SUITE, selector, text_at},
+    plan::{SuitePlan, WorkloadPlan},
     wait,
 };
 
@@ -60,11 +60,11 @@ async fn one(
     object: &Value,
 ) -> Result<(), StackError> {
     let fail = |source| StackError::Api {
-        what: format!("look at {} `{}`", word(object, "/kind"), workload.name),
+        what: format!("look at {} `{}`", text_at(object, "/kind"), workload.name),
         namespace: suite.namespace.clone(),
         source: Box::new(source),
     };
-    let name = word(object, "/metadata/name");
+    let name = text_at(object, "/metadata/name");
     let api = place.applier.api(&suite.namespace, object).await.map_err(fail)?;
     let pods = Api::<Pod>::namespaced(place.cluster.client(), &suite.namespace);
     let this = watcher::Config::default().fields(&format!("metadata.name={name}"));
@@ -102,7 +102,7 @@ async fn one(
                 StackError::Late { workload, limit: LIMIT, seen, evidence }
             });
         }
-        place.progress.seen(&suite.name, &format!("{}: {seen}", workload.name));
+        place.events.waits(&suite.name, &format!("{}: {seen}", workload.name));
         // Either of them: the next look says how it stands.
         let _ = tokio::time::timeout(AT_LEAST, changes.next()).await;
         wait::pause(Duration::from_millis(20)).await;
@@ -166,22 +166,9 @@ fn rank(state: &State) -> u8 {
 /// Whether an object of this kind runs pods that are waited for.
 fn has_pods(object: &Value) -> bool {
     matches!(
-        word(object, "/kind"),
+        text_at(object, "/kind"),
         "Deployment" | "StatefulSet" | "DaemonSet" | "ReplicaSet" | "Job" | "Pod"
     )
-}
-
-/// The label selector of the pods of an object, if it has any.
-pub(super) fn selector(object: &Value) -> Option<String> {
-    let labels: BTreeMap<String, String> = match word(object, "/kind") {
-        "Job" => {
-            BTreeMap::from([("job-name".to_owned(), word(object, "/metadata/name").to_owned())])
-        }
-        "Pod" => serde_json::from_value(object.pointer("/metadata/labels")?.clone()).ok()?,
-        _ => serde_json::from_value(object.pointer("/spec/selector/matchLabels")?.clone()).ok()?,
-    };
-    let pairs: Vec<_> = labels.iter().map(|(name, value)| format!("{name}={value}")).collect();
-    Some(pairs.join(","))
 }
 
 /// How an object stands by its own status.
@@ -195,7 +182,7 @@ fn of_object(object: &Value) -> State {
     };
     let is =
         |name: &str, value: &str| condition(name).filter(|condition| condition["status"] == value);
-    let kind = word(object, "/kind");
+    let kind = text_at(object, "/kind");
     // A status from before the latest spec says nothing about it.
     let current = number("/metadata/generation")
         .is_none_or(|generation| status("observedGeneration") >= generation);
@@ -203,7 +190,7 @@ fn of_object(object: &Value) -> State {
         return State::Coming("the controller has not seen it yet".to_owned());
     }
     if let Some(failure) = is("ReplicaFailure", "True") {
-        return State::Failing(format!("its pods are refused: {}", word(failure, "/message")));
+        return State::Failing(format!("its pods are refused: {}", text_at(failure, "/message")));
     }
     let wanted = number("/spec/replicas").unwrap_or(1);
     let (ready, wanted) = match kind {
@@ -221,7 +208,9 @@ fn of_object(object: &Value) -> State {
         ),
         "ReplicaSet" => (status("availableReplicas"), wanted),
         "Job" => match is("Failed", "True") {
-            Some(failed) => return State::Lost(format!("it failed: {}", word(failed, "/message"))),
+            Some(failed) => {
+                return State::Lost(format!("it failed: {}", text_at(failed, "/message")));
+            }
             None => (u64::from(is("Complete", "True").is_some()), 1),
         },
         _ => (u64::from(is("Ready", "True").is_some()), 1),

@@ -1,13 +1,9 @@
 //! A case, as a suite declares it.
 
-use std::{fmt, pin::Pin, sync::Arc, time::Duration};
-
-use super::{CaseResult, Ctx};
+use std::{any::Any, fmt, panic::Location, sync::Arc, time::Duration};
 
 /// How long a case may take unless it says otherwise.
 const LIMIT: Duration = Duration::from_mins(1);
-
-type Body = dyn Fn(Ctx) -> Pin<Box<dyn Future<Output = CaseResult>>> + Send + Sync;
 
 /// A named test. Its name is a sentence that is true when it passes.
 #[derive(Clone)]
@@ -17,24 +13,30 @@ pub struct Case {
     pub(crate) beyond: Option<&'static str>,
     pub(crate) ignored: bool,
     pub(crate) alone: bool,
-    pub(crate) body: Arc<Body>,
+    /// Where it is declared.
+    pub(crate) place: &'static Location<'static>,
+    /// What it does. Only the room that makes contexts for cases knows of what type that is.
+    body: Arc<dyn Any + Send + Sync>,
 }
 
 impl Case {
-    /// A case that runs `body`.
-    pub fn new<F, Fut>(name: &'static str, body: F) -> Self
-    where
-        F: Fn(Ctx) -> Fut + Send + Sync + 'static,
-        Fut: Future<Output = CaseResult> + 'static,
-    {
+    /// A case with a body of the type that whoever runs it expects.
+    #[track_caller]
+    pub(crate) fn declared(name: &'static str, body: impl Any + Send + Sync) -> Self {
         Self {
             name,
             limit: LIMIT,
             beyond: None,
             ignored: false,
             alone: false,
-            body: Arc::new(move |ctx| Box::pin(body(ctx))),
+            place: Location::caller(),
+            body: Arc::new(body),
         }
+    }
+
+    /// Its body, if it is of this type.
+    pub(crate) fn body<B: Any>(&self) -> Option<&B> {
+        self.body.downcast_ref()
     }
 
     /// Sets how long it may take; the default is a minute.

@@ -6,24 +6,13 @@ use std::{
 };
 
 mod case;
-mod ctx;
-mod failure;
-mod http;
+mod image;
 mod workload;
 
 pub use case::Case;
-pub use ctx::Ctx;
-pub(crate) use failure::chain;
-pub use failure::{CaseResult, Failure};
-pub use http::{Answer, Http, HttpError, Request};
+pub use image::{Image, Source};
 pub use workload::{Database, Migrations, Part, Secret, Workload, password, text};
-pub(crate) use {
-    ctx::World,
-    http::{Exchange, Exchanges},
-    workload::{Endpoint, Probe},
-};
-
-use crate::image::Image;
+pub(crate) use workload::{Endpoint, Probe};
 
 /// How long after an emitter's last event a row may still appear, unless the suite says otherwise.
 const FLUSH: Duration = Duration::from_secs(1);

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, path::PathBuf};
 
 use serde::Serialize;
 
-use crate::seed::Password;
+use crate::password::Password;
 
 /// One manifest, and how its services are reached from this machine.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -5,6 +5,8 @@ use std::time::Duration;
 use serde_json::Value;
 use thiserror::Error;
 
+use crate::text::shortened;
+
 /// How much of an object a message shows, in characters.
 const SHOWN: usize = 1500;
 
@@ -88,8 +90,5 @@ pub(super) fn shown(object: &Value) -> String {
         metadata.remove("managedFields");
     }
     let text = format!("{object:#}");
-    match text.char_indices().nth(SHOWN) {
-        Some((end, _)) => format!("{}\n…", text.get(..end).unwrap_or_default()),
-        None => text,
-    }
+    shortened(&text, SHOWN)
 }

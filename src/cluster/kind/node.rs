@@ -18,9 +18,10 @@ use futures_util::{
 };
 use tokio::io::{AsyncWrite, AsyncWriteExt as _};
 
-use super::{ImageError, error::is_absent};
 use crate::{
-    exec,
+    cluster::DeliveryError,
+    docker::is_absent,
+    text,
     wait::{self, Limit, Poll, WaitError},
 };
 
@@ -40,10 +41,34 @@ struct Said {
     error: String,
 }
 
+/// How long the containerd of a new node may take to answer.
+const CONTAINERD: Limit =
+    Limit { total: Duration::from_mins(10), every: Duration::from_millis(200) };
+
+/// Waits until the containerd of every node answers, long before the cluster is ready.
+pub(super) async fn all_answer(docker: &Docker, nodes: &[String]) -> Result<(), DeliveryError> {
+    for node in nodes {
+        let answer = wait::until(format!("an answer of {node}"), CONTAINERD, async || {
+            Ok(if answers(docker, node).await? {
+                Poll::Ready(())
+            } else {
+                Poll::NotYet("no containerd".to_owned())
+            })
+        });
+        answer.await.map_err(|error| match error {
+            WaitError::Broken { source, .. } => source,
+            WaitError::TimedOut { last, .. } => {
+                DeliveryError::Ended { node: node.clone(), state: "silent".to_owned(), log: last }
+            }
+        })?;
+    }
+    Ok(())
+}
+
 /// Whether containerd in the container `node` answers.
 ///
 /// A node that does not exist yet does not answer; one that has ended never will.
-pub(crate) async fn answers(docker: &Docker, node: &str) -> Result<bool, ImageError> {
+async fn answers(docker: &Docker, node: &str) -> Result<bool, DeliveryError> {
     if !runs(docker, node).await? {
         return Ok(false);
     }
@@ -51,23 +76,23 @@ pub(crate) async fn answers(docker: &Docker, node: &str) -> Result<bool, ImageEr
         Ok(said) => Ok(said.code == 0),
         // It may end between the two requests; the next look says how.
         Err(Error::DockerResponseServerError { .. }) => Ok(false),
-        Err(error) => Err(ImageError::docker(format!("ask the containerd of `{node}`"))(error)),
+        Err(error) => Err(DeliveryError::docker(format!("ask the containerd of `{node}`"))(error)),
     }
 }
 
 /// Whether the container `node` runs; one that has ended is an error.
-async fn runs(docker: &Docker, node: &str) -> Result<bool, ImageError> {
+async fn runs(docker: &Docker, node: &str) -> Result<bool, DeliveryError> {
     let container = match docker.inspect_container(node, None).await {
         Ok(container) => container,
         Err(error) if is_absent(&error) => return Ok(false),
         Err(error) => {
-            return Err(ImageError::docker(format!("inspect the node `{node}`"))(error));
+            return Err(DeliveryError::docker(format!("inspect the node `{node}`"))(error));
         }
     };
     let state = container.state.unwrap_or_default();
     match state.status {
         Some(ContainerStateStatusEnum::EXITED | ContainerStateStatusEnum::DEAD) => {
-            Err(ImageError::Ended {
+            Err(DeliveryError::Ended {
                 node: node.to_owned(),
                 state: format!("gone (exit code {})", state.exit_code.unwrap_or_default()),
                 log: last_lines(docker, node).await,
@@ -82,7 +107,7 @@ pub(super) async fn ctr(
     docker: &Docker,
     node: &str,
     arguments: &[&str],
-) -> Result<String, ImageError> {
+) -> Result<String, DeliveryError> {
     ctr_reading(docker, node, arguments, stream::empty()).await
 }
 
@@ -95,7 +120,7 @@ pub(super) async fn ctr_reading(
     node: &str,
     arguments: &[&str],
     input: impl Stream<Item = Result<Bytes, Error>>,
-) -> Result<String, ImageError> {
+) -> Result<String, DeliveryError> {
     let command = format!("ctr {}", arguments.join(" "));
     let said = match run(docker, node, arguments, input).await {
         Ok(said) => said,
@@ -103,20 +128,20 @@ pub(super) async fn ctr_reading(
             // A node that has ended explains more than the daemon does.
             runs(docker, node).await?;
             let what = format!("run `{command}` in the node `{node}`");
-            return Err(ImageError::docker(what)(error));
+            return Err(DeliveryError::docker(what)(error));
         }
     };
     if said.code == 0 {
         return Ok(said.output);
     }
     if said.error.contains("no space left on device") {
-        return Err(ImageError::DiskFull { node: node.to_owned() });
+        return Err(DeliveryError::DiskFull { node: node.to_owned() });
     }
-    Err(ImageError::Refused {
+    Err(DeliveryError::Refused {
         node: node.to_owned(),
         command,
         code: said.code,
-        words: exec::tail(&said.error, LINES),
+        words: text::tail(&said.error, LINES),
     })
 }
 
@@ -197,7 +222,7 @@ async fn last_lines(docker: &Docker, node: &str) -> String {
         LogsOptionsBuilder::default().stdout(true).stderr(true).tail(&LINES.to_string()).build();
     let lines = docker.logs(node, Some(options)).filter_map(async |line| line.ok());
     let lines: String = lines.map(|line| line.to_string()).collect().await;
-    exec::tail(&lines, LINES)
+    text::tail(&lines, LINES)
 }
 
 #[cfg(test)]

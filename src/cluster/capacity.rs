@@ -1,51 +1,39 @@
-//! How much of a cluster is left for suites: what its nodes have, less what others ask for.
+//! How much of each node is left for suites: what it has, less what others ask for.
 
 use k8s_openapi::api::{
     apps::v1::{DaemonSet, Deployment, StatefulSet},
     core::v1::{Node, Pod},
 };
-use kube::{Api, Resource, api::ListParams};
+use kube::{Api, Client, Resource, api::ListParams};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
-use crate::{
-    cluster::{Cluster, ClusterError},
-    plan::{Plan, Requests, quantity, requests},
-};
+use crate::manifest::{Requests, quantity, requests, text_at};
 
 /// What controllers make, which is counted by what they will make: a new cluster has an object for
 /// its DNS before it has the pods.
 const CONTROLLED: [&str; 3] = ["ReplicaSet", "StatefulSet", "DaemonSet"];
 
-/// The room that a cluster has for the suites of a plan.
-pub(super) async fn room(cluster: &Cluster, plan: &Plan) -> Result<Requests, ClusterError> {
-    let mut nodes = all::<Node>(cluster).await?;
+/// What is left of each node that takes pods, beside those of `own` namespaces.
+pub(super) async fn left(client: &Client, own: &[&str]) -> Result<Vec<Requests>, kube::Error> {
+    let mut nodes = all::<Node>(client).await?;
     nodes.retain(takes_pods);
-    let mut objects = all::<Pod>(cluster).await?;
-    objects.retain(stands_alone);
-    objects.extend(all::<Deployment>(cluster).await?);
-    objects.extend(all::<StatefulSet>(cluster).await?);
-    for set in all::<DaemonSet>(cluster).await? {
-        objects.extend(nodes.iter().map(|_| set.clone()));
+    let mut pods = all::<Pod>(client).await?;
+    pods.retain(stands_alone);
+    let mut objects = all::<Deployment>(client).await?;
+    objects.extend(all::<StatefulSet>(client).await?);
+    let mut everywhere = all::<DaemonSet>(client).await?;
+    for list in [&mut pods, &mut objects, &mut everywhere] {
+        list.retain(|object| !own.contains(&text_at(object, "/metadata/namespace")));
     }
-    objects.retain(|object| {
-        let namespace = object.pointer("/metadata/namespace").and_then(Value::as_str);
-        plan.suites.iter().all(|suite| Some(suite.namespace.as_str()) != namespace)
-    });
-    Ok(left(&nodes, &objects))
+    Ok(remainder(&nodes, &pods, &objects, &everywhere))
 }
 
-async fn all<K>(cluster: &Cluster) -> Result<Vec<Value>, ClusterError>
+async fn all<K>(client: &Client) -> Result<Vec<Value>, kube::Error>
 where
     K: Clone + DeserializeOwned + Resource<DynamicType = ()> + Serialize + std::fmt::Debug,
 {
-    let fail = |source| ClusterError::Api {
-        what: "read the room",
-        name: cluster.name().to_string(),
-        source: Box::new(source),
-    };
-    let api = Api::<K>::all(cluster.client());
-    let list = api.list(&ListParams::default()).await.map_err(fail)?;
+    let list = Api::<K>::all(client.clone()).list(&ListParams::default()).await?;
     // What came as JSON can be written as JSON.
     Ok(list.items.iter().filter_map(|item| serde_json::to_value(item).ok()).collect())
 }
@@ -75,17 +63,45 @@ fn stands_alone(pod: &Value) -> bool {
     !ended && !controlled
 }
 
-/// What nodes have, less what objects ask for.
-fn left(nodes: &[Value], objects: &[Value]) -> Requests {
-    let allocatable = |resource: &str| -> u64 {
-        let path = format!("/status/allocatable/{resource}");
-        nodes.iter().filter_map(|node| quantity(node.pointer(&path)?)).sum()
-    };
-    let taken = requests(objects);
-    Requests {
-        cpu: allocatable("cpu").saturating_sub(taken.cpu),
-        memory: (allocatable("memory") / 1000).saturating_sub(taken.memory),
+/// What nodes have, less the pods that are on each, those that are on every node, and those that
+/// controllers will make somewhere, which are taken from whichever node has most left.
+fn remainder(
+    nodes: &[Value],
+    pods: &[Value],
+    objects: &[Value],
+    everywhere: &[Value],
+) -> Vec<Requests> {
+    let daemons = sum(everywhere);
+    let mut left: Vec<Requests> = Vec::new();
+    for node in nodes {
+        let name = text_at(node, "/metadata/name");
+        let here = |pod: &&Value| text_at(pod, "/spec/nodeName") == name;
+        let own: Vec<_> = pods.iter().filter(here).cloned().collect();
+        left.push(allocatable(node).less(sum(&own)).less(daemons));
     }
+    let nowhere: Vec<_> = pods
+        .iter()
+        .filter(|pod| text_at(pod, "/spec/nodeName").is_empty())
+        .chain(objects)
+        .cloned()
+        .collect();
+    for pod in requests(&nowhere) {
+        if let Some(most) = left.iter_mut().max_by_key(|node| node.cpu) {
+            *most = most.less(pod);
+        }
+    }
+    left
+}
+
+fn sum(objects: &[Value]) -> Requests {
+    requests(objects).into_iter().fold(Requests::default(), Requests::plus)
+}
+
+fn allocatable(node: &Value) -> Requests {
+    let of = |resource: &str| {
+        node.pointer(&format!("/status/allocatable/{resource}")).and_then(quantity).unwrap_or(0)
+    };
+    Requests { cpu: of("cpu"), memory: of("memory") / 1000 }
 }
 
 #[cfg(test)]
@@ -98,15 +114,23 @@ mod tests {
         json!({"containers": [{"resources": {"requests": {"cpu": cpu, "memory": "1Mi"}}}]})
     }
 
+    fn node(name: &str) -> Value {
+        json!({"metadata": {"name": name}, "status": {"allocatable": {"cpu": "2", "memory": "8Mi"}}})
+    }
+
     #[test]
     fn what_is_to_come_is_counted_before_it_is_there() {
-        let node = json!({"status": {"allocatable": {"cpu": "2", "memory": "8Mi"}}});
+        let mut alone = json!({"kind": "Pod", "spec": pods("250m")});
         let objects = [
-            json!({"kind": "Pod", "spec": pods("250m")}),
             json!({"kind": "Deployment", "spec": {"replicas": 2, "template": {"spec": pods("100m")}}}),
-            json!({"kind": "DaemonSet", "spec": {"template": {"spec": pods("100m")}}}),
         ];
-        assert_eq!(left(&[node], &objects), Requests { cpu: 1450, memory: 4 << 20 });
+        let everywhere =
+            [json!({"kind": "DaemonSet", "spec": {"template": {"spec": pods("100m")}}})];
+        let left = remainder(&[node("a")], &[alone.clone()], &objects, &everywhere);
+        assert_eq!(left, [Requests { cpu: 1450, memory: 4 << 20 }]);
+        alone["spec"]["nodeName"] = json!("b");
+        let left = remainder(&[node("a"), node("b")], &[alone], &[], &everywhere);
+        assert_eq!(left.iter().map(|node| node.cpu).collect::<Vec<_>>(), [1900, 1650]);
     }
 
     #[test]

@@ -14,10 +14,11 @@ use kube::{
 use serde_json::{Value, json};
 use thiserror::Error;
 
-use super::{Stack, reach, ready};
 use crate::{
-    plan::{WorkloadPlan, word},
-    suite::chain,
+    manifest::{selector, text_at},
+    plan::WorkloadPlan,
+    stack::Stack,
+    text::chain,
     wait::{self, Limit, Poll, WaitError},
 };
 
@@ -140,7 +141,7 @@ impl Disturb {
     pub(crate) async fn restore(&self) -> Result<(), DisturbError> {
         let disturbed = self.disturbed.lock().unwrap_or_else(PoisonError::into_inner).clone();
         // In the order of the tiers: what comes later may need what comes before.
-        for workload in self.stack.plan.workloads() {
+        for workload in self.stack.plan().workloads() {
             if disturbed.contains(&workload.name) {
                 self.start(&workload.name).await?;
             }
@@ -149,9 +150,9 @@ impl Disturb {
     }
 
     fn find(&self, workload: &str) -> Result<&WorkloadPlan, DisturbError> {
-        let found = self.stack.plan.workloads().find(|plan| plan.name == workload);
+        let found = self.stack.plan().workloads().find(|plan| plan.name == workload);
         found.ok_or_else(|| {
-            let known = self.stack.plan.workloads().map(|plan| plan.name.as_str());
+            let known = self.stack.plan().workloads().map(|plan| plan.name.as_str());
             DisturbError::Workload {
                 workload: workload.to_owned(),
                 known: known.collect::<Vec<_>>().join(", "),
@@ -175,9 +176,9 @@ impl Disturb {
         replicas: u64,
     ) -> Result<(), DisturbError> {
         let scaling = async {
-            let api = self.stack.place.applier.api(&self.stack.plan.namespace, object).await?;
+            let api = self.stack.api(object).await?;
             let patch = Patch::Merge(json!({"spec": {"replicas": replicas}}));
-            api.patch(word(object, "/metadata/name"), &PatchParams::default(), &patch).await
+            api.patch(text_at(object, "/metadata/name"), &PatchParams::default(), &patch).await
         };
         scaling.await.map(drop).map_err(|error| fail("scale", &plan.name, error))
     }
@@ -207,9 +208,9 @@ impl Disturb {
                 return Ok(Poll::NotYet(format!("{} pods", left.len())));
             }
             // The node may take a moment to forget where they were.
-            Ok(match reach::answering(&self.stack.place, plan, &self.stack.passwords).await {
+            Ok(match self.stack.answering(plan).await {
                 None => Poll::Ready(()),
-                Some(port) => Poll::NotYet(format!("something still answers on port {port}")),
+                Some(address) => Poll::NotYet(format!("something still answers on {address}")),
             })
         });
         gone.await.map_err(|error| match error {
@@ -230,13 +231,10 @@ impl Disturb {
     }
 
     async fn until_back(&self, plan: &WorkloadPlan) -> Result<(), DisturbError> {
-        let (place, suite) = (&self.stack.place, &self.stack.plan);
         let lost = |words: String| DisturbError::Lost { workload: plan.name.clone(), words };
         let wanted: u64 = plan.objects.iter().filter(|object| scales(object)).map(replicas).sum();
         let back = wait::until("its return", BACK, async || {
-            ready::wait(place, suite, plan, &plan.objects)
-                .await
-                .map_err(|error| lost(chain(&error)))?;
+            self.stack.until_ready(plan).await.map_err(|error| lost(chain(&error)))?;
             // The status that was just read may be from before its pods went.
             let pods = self.pods(plan).await?;
             let ready = pods.iter().filter(|pod| is_ready(pod)).count();
@@ -250,13 +248,12 @@ impl Disturb {
             WaitError::Broken { source, .. } => source,
             WaitError::TimedOut { .. } => lost(error.to_string()),
         })?;
-        let answers = reach::answers(place, &suite.namespace, plan, &self.stack.passwords).await;
-        answers.map(drop).map_err(|error| lost(chain(&error)))
+        self.stack.until_answered(plan).await.map_err(|error| lost(chain(&error)))
     }
 
     async fn pods(&self, plan: &WorkloadPlan) -> Result<Vec<Pod>, DisturbError> {
         let mut pods = Vec::new();
-        for selector in plan.objects.iter().filter_map(ready::selector) {
+        for selector in plan.objects.iter().filter_map(selector) {
             let list = self.api().list(&ListParams::default().labels(&selector)).await;
             pods.extend(list.map_err(|error| fail("list the pods of", &plan.name, error))?.items);
         }
@@ -264,7 +261,7 @@ impl Disturb {
     }
 
     fn api(&self) -> Api<Pod> {
-        Api::namespaced(self.stack.place.cluster.client(), &self.stack.plan.namespace)
+        Api::namespaced(self.stack.client(), &self.stack.plan().namespace)
     }
 }
 
@@ -274,7 +271,7 @@ fn fail(what: &'static str, workload: &str, source: kube::Error) -> DisturbError
 
 /// Whether an object of this kind has a number of replicas.
 fn scales(object: &Value) -> bool {
-    matches!(word(object, "/kind"), "Deployment" | "StatefulSet" | "ReplicaSet")
+    matches!(text_at(object, "/kind"), "Deployment" | "StatefulSet" | "ReplicaSet")
 }
 
 /// How many pods its manifest wishes.

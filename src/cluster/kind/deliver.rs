@@ -8,49 +8,29 @@ use std::collections::BTreeMap;
 use bollard::Docker;
 use futures_util::future::try_join_all;
 
-use super::{Built, ImageError, Reference, node, reference::content_name};
-
-/// An image that every node has. Only [`deliver`] makes one.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Delivered {
-    wanted: Reference,
-    reference: Reference,
-}
-
-impl Delivered {
-    /// The reference that the plan asked for.
-    pub(crate) fn wanted(&self) -> &str {
-        self.wanted.as_str()
-    }
-
-    /// The reference to deploy.
-    ///
-    /// Where an earlier run brought the same content for the same consumer, it
-    /// is the one of that run, so that what is deployed need not change.
-    pub(crate) fn reference(&self) -> &str {
-        self.reference.as_str()
-    }
-}
+use super::node;
+use crate::{
+    cluster::{Delivered, DeliveryError, delivered::Delivery},
+    image::{Built, Reference, content_name},
+};
 
 /// The names of a node's images, and what they stand for.
 type Names = BTreeMap<String, String>;
 
 /// Brings all images to all nodes, and returns once every node has them.
-pub(crate) async fn deliver(
+pub(super) async fn deliver(
     docker: &Docker,
     nodes: &[String],
     images: &[Built],
-) -> Result<Vec<Delivered>, ImageError> {
+) -> Result<Vec<Delivered>, DeliveryError> {
     let before = try_join_all(nodes.iter().map(|node| names(docker, node))).await?;
     let mut wanted = Vec::new();
     for image in images {
         let content = content_name(&image.id);
         for reference in &image.references {
             let earlier = deployed(&content, reference, &before);
-            let delivered = Delivered {
-                wanted: reference.clone(),
-                reference: earlier.unwrap_or_else(|| reference.clone()),
-            };
+            let chosen = earlier.unwrap_or_else(|| reference.clone());
+            let delivered = Delivered::new(reference.clone(), chosen, Delivery::Node);
             wanted.push((content.clone(), delivered));
         }
     }
@@ -77,7 +57,7 @@ async fn send(
     node: &str,
     before: &Names,
     wanted: &[(String, Delivered)],
-) -> Result<(), ImageError> {
+) -> Result<(), DeliveryError> {
     let mut lacking: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for (content, delivered) in wanted {
         if !before.contains_key(delivered.reference()) {
@@ -113,17 +93,17 @@ async fn send(
 }
 
 /// Looks whether an import has brought everything, which its own success does not say.
-async fn verify(docker: &Docker, node: &str, wanted: &[&str]) -> Result<(), ImageError> {
+async fn verify(docker: &Docker, node: &str, wanted: &[&str]) -> Result<(), DeliveryError> {
     let there = names(docker, node).await?;
     let lost = wanted.iter().filter(|name| !there.contains_key(**name));
     let lost: Vec<_> = lost.copied().collect();
     if lost.is_empty() {
         return Ok(());
     }
-    Err(ImageError::Lost { node: node.to_owned(), references: lost.join(", ") })
+    Err(DeliveryError::Lost { node: node.to_owned(), references: lost.join(", ") })
 }
 
-async fn names(docker: &Docker, node: &str) -> Result<Names, ImageError> {
+async fn names(docker: &Docker, node: &str) -> Result<Names, DeliveryError> {
     let table = node::ctr(docker, node, &["images", "ls", "name~=^localhost/"]).await?;
     Ok(parsed(&table))
 }

@@ -11,6 +11,8 @@ use serde::{Serialize, de::DeserializeOwned};
 use thiserror::Error;
 use url::Url;
 
+use crate::text::shortened;
+
 /// How long an answer may take unless the request says otherwise.
 const LIMIT: Duration = Duration::from_secs(30);
 /// How much of a body a message shows, in characters.
@@ -224,17 +226,19 @@ impl fmt::Display for Exchange {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "    > {}", self.request)?;
         if !self.sent.is_empty() {
-            write!(f, "\n    > {}", shortened(&self.sent))?;
+            write!(f, "\n    > {}", shown(&self.sent))?;
         }
-        write!(f, "\n    < {}", shortened(&self.outcome))
+        write!(f, "\n    < {}", shown(&self.outcome))
     }
 }
 
-fn shortened(text: &str) -> String {
-    match text.char_indices().nth(SHOWN) {
-        Some((end, _)) => format!("{}… ({} bytes)", &text[..end], text.len()),
-        None => text.to_owned(),
+/// A body for a message: its beginning, and how long it is where that is not all.
+fn shown(body: &str) -> String {
+    let beginning = shortened(body, SHOWN);
+    if beginning.len() == body.len() {
+        return beginning;
     }
+    format!("{beginning} ({} bytes)", body.len())
 }
 
 #[cfg(test)]
@@ -258,6 +262,6 @@ mod tests {
     #[test]
     fn a_long_body_is_cut_at_a_character() {
         let text = "ä".repeat(SHOWN + 1);
-        assert!(shortened(&text).ends_with("… (2402 bytes)"));
+        assert!(shown(&text).ends_with("… (2402 bytes)"));
     }
 }

@@ -22,9 +22,9 @@ pub use error::ObjectsError;
 use error::shown;
 
 use crate::{
-    plan::word,
+    manifest::text_at,
     stack::{Applier, ensure_namespace},
-    suite::chain,
+    text::chain,
 };
 
 /// How long a deleted object may take to be gone, its finalizers included.
@@ -62,11 +62,11 @@ impl Objects {
     pub async fn create(&self, object: impl Serialize) -> Result<Value, ObjectsError> {
         let object = serde_json::to_value(object).unwrap_or_default();
         let [version, kind, name] =
-            ["/apiVersion", "/kind", "/metadata/name"].map(|path| word(&object, path));
+            ["/apiVersion", "/kind", "/metadata/name"].map(|path| text_at(&object, path));
         if [version, kind, name].contains(&"") {
             return Err(ObjectsError::Shapeless { shown: shown(&object) });
         }
-        let namespace = word(&object, "/metadata/namespace");
+        let namespace = text_at(&object, "/metadata/namespace");
         if !namespace.is_empty() && namespace != self.namespace {
             return Err(ObjectsError::Foreign {
                 kind: kind.to_owned(),

@@ -1,4 +1,4 @@
-//! What can be wrong with a plan, in words that end with the next step.
+//! What can be wrong with files and plans, in words that end with the next step.
 
 use std::path::PathBuf;
 

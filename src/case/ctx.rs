@@ -7,12 +7,8 @@ use reqwest::Method;
 use url::Url;
 use uuid::Uuid;
 
-use super::{Exchanges, Http, HttpError, Request};
-use crate::{
-    audit::Audit,
-    objects::Objects,
-    stack::{Disturb, DisturbError, Stack},
-};
+use super::{Disturb, DisturbError, Exchanges, Http, HttpError, Objects, Request};
+use crate::{audit::Audit, stack::Stack};
 
 /// How much of a suite's name is in the ids of its cases, which name namespaces too.
 const PREFIX: usize = 40;
@@ -44,7 +40,7 @@ impl Ctx {
         let prefix: String = suite.chars().take(PREFIX).collect();
         let correlation_id = format!("{prefix}-{}", &unique[..12]);
         Self {
-            objects: world.stack.objects(correlation_id.clone()),
+            objects: Objects::new(world.stack.applier(), suite, correlation_id.clone()),
             disturb: alone.then(|| Disturb::new(Arc::clone(&world.stack))),
             http: Http::new(exchanges),
             world,

@@ -2,9 +2,9 @@
 
 use serde_json::Value;
 
-use super::pods::pod_spec;
+use super::pod_spec;
 
-/// What pods ask of a node: thousandths of a core, and bytes.
+/// What pods ask of a node, or what a node has: thousandths of a core, and bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Requests {
     pub(crate) cpu: u64,
@@ -16,27 +16,42 @@ impl Requests {
     pub(crate) fn plus(self, other: Self) -> Self {
         Self { cpu: self.cpu + other.cpu, memory: self.memory + other.memory }
     }
+
+    /// What is left of it.
+    pub(crate) fn less(self, other: Self) -> Self {
+        Self {
+            cpu: self.cpu.saturating_sub(other.cpu),
+            memory: self.memory.saturating_sub(other.memory),
+        }
+    }
+
+    /// Whether it is no more than `other` in anything.
+    pub(crate) fn fits(self, other: Self) -> bool {
+        self.cpu <= other.cpu && self.memory <= other.memory
+    }
 }
 
-/// What the pods of some objects ask for together.
-pub(crate) fn requests(objects: &[Value]) -> Requests {
-    let mut sum = Requests::default();
+/// What each of the pods asks for that some objects make.
+pub(crate) fn requests(objects: &[Value]) -> Vec<Requests> {
+    let mut pods = Vec::new();
     for object in objects {
         let Some(pod) = pod_spec(object) else {
             continue;
         };
-        let replicas = object.pointer("/spec/replicas").and_then(Value::as_u64).unwrap_or(1);
+        let mut sum = Requests::default();
         for container in pod["containers"].as_array().into_iter().flatten() {
             let of = |resource: &str| {
-                ["requests", "limits"].iter().find_map(|kind| {
+                let given = ["requests", "limits"].iter().find_map(|kind| {
                     quantity(container.pointer(&format!("/resources/{kind}/{resource}"))?)
-                })
+                });
+                given.unwrap_or(0)
             };
-            sum.cpu += replicas * of("cpu").unwrap_or(0);
-            sum.memory += replicas * of("memory").unwrap_or(0) / 1000;
+            sum = sum.plus(Requests { cpu: of("cpu"), memory: of("memory") / 1000 });
         }
+        let replicas = object.pointer("/spec/replicas").and_then(Value::as_u64).unwrap_or(1);
+        pods.extend((0..replicas).map(|_| sum));
     }
-    sum
+    pods
 }
 
 /// A Kubernetes quantity in thousandths.
@@ -83,7 +98,7 @@ mod tests {
         let deployment = json!({"kind": "Deployment", "spec": {"replicas": 2, "template": {"spec": {"containers": [
             {"resources": {"requests": {"cpu": "250m"}, "limits": {"memory": "1Mi"}}},
         ]}}}});
-        let sum = requests(&[deployment]);
-        assert_eq!(sum, Requests { cpu: 500, memory: 2 << 20 });
+        let pod = Requests { cpu: 250, memory: 1 << 20 };
+        assert_eq!(requests(&[deployment]), [pod, pod]);
     }
 }

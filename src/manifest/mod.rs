@@ -1,0 +1,17 @@
+//! Reads Kubernetes objects as JSON: what they are called, which pods they make, what these ask for.
+
+use serde_json::Value;
+
+mod pods;
+mod requests;
+
+pub(crate) use pods::{containers_mut, image_of, images, pod_spec, pod_spec_mut, selector};
+pub(crate) use requests::{Requests, quantity, requests};
+
+/// The label that names the suite of an object; controllers of stand-ins go by it.
+pub(crate) const SUITE: &str = "kindwright/suite";
+
+/// The text at a path of a document, or nothing.
+pub(crate) fn text_at<'a>(document: &'a Value, path: &str) -> &'a str {
+    document.pointer(path).and_then(Value::as_str).unwrap_or_default()
+}

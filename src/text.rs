@@ -1,0 +1,73 @@
+//! Makes texts for people: an error with its causes, the end of a long one, the beginning of a big one.
+
+use std::error::Error;
+
+/// Joins an error and its causes with colons.
+///
+/// A cause that the text before it already says (many libraries print their
+/// source too) is not said twice.
+pub(crate) fn chain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        let words = inner.to_string();
+        if !text.ends_with(&words) {
+            // What is indented is a block of its own.
+            text.push_str(if words.starts_with(' ') { ":\n" } else { ": " });
+            text.push_str(&words);
+        }
+        cause = inner.source();
+    }
+    text
+}
+
+/// The last `lines` lines of `text`.
+pub(crate) fn tail(text: &str, lines: usize) -> String {
+    let all: Vec<_> = text.trim_end().lines().collect();
+    all[all.len().saturating_sub(lines)..].join("\n")
+}
+
+/// The first `most` characters of `text`; what is left out is marked.
+pub(crate) fn shortened(text: &str, most: usize) -> String {
+    match text.char_indices().nth(most) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}
+
+/// Each line on a new one, below a sentence that it explains.
+pub(crate) fn indented<T: AsRef<str>>(lines: impl IntoIterator<Item = T>) -> String {
+    lines.into_iter().fold(String::new(), |text, line| text + "\n    " + line.as_ref())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("read the order: {0}")]
+    struct Outer(#[source] std::io::Error);
+
+    #[test]
+    fn a_cause_is_said_once() {
+        let error = Outer(std::io::Error::other("no such order"));
+        assert_eq!(chain(&error), "read the order: no such order");
+    }
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("ask for the order")]
+    struct Asked(#[source] std::io::Error);
+
+    #[test]
+    fn a_block_begins_on_a_line_of_its_own() {
+        let error = Asked(std::io::Error::other("    > GET /orders\n    < no answer"));
+        assert_eq!(chain(&error), "ask for the order:\n    > GET /orders\n    < no answer");
+    }
+
+    #[test]
+    fn a_long_text_is_cut_at_a_character() {
+        assert_eq!(shortened("äöü", 2), "äö…");
+        assert_eq!(shortened("äöü", 3), "äöü");
+        assert_eq!(tail("one\ntwo\nthree\n", 2), "two\nthree");
+    }
+}
