@@ -3,6 +3,8 @@
 //! `libtest_mimic::Arguments` is not used for this: it takes one filter only and
 //! knows nothing of clusters. [`crate::selection`] translates for it.
 
+use std::path::PathBuf;
+
 use clap::{Parser, ValueEnum};
 
 /// Runs end-to-end suites, each on a stack of its own in a Kind cluster.
@@ -82,6 +84,14 @@ pub(crate) struct Cli {
     /// Print what would be done, and start nothing.
     #[arg(long, value_name = "FORMAT", value_enum, num_args = 0..=1, require_equals = true, default_missing_value = "text")]
     pub(crate) plan: Option<PlanFormat>,
+
+    /// Write what happens to this file, as JSON, a line an event.
+    #[arg(long, value_name = "PATH")]
+    pub(crate) events: Option<PathBuf>,
+
+    /// Print when each phase of each image, cluster and suite began, and how long it took.
+    #[arg(long)]
+    pub(crate) timings: bool,
 
     /// Print the names of the selected suites as JSON, for the matrix of a CI job.
     #[arg(long)]

@@ -44,6 +44,13 @@ impl Selection {
         Self { suites: self.suites.into_iter().map(change).collect(), ..self }
     }
 
+    /// The case of this full name.
+    pub(crate) fn case(&self, full_name: &str) -> Option<&Case> {
+        let (suite, name) = full_name.split_once("::")?;
+        let suite = self.suites.iter().find(|known| known.name == suite)?;
+        suite.cases.iter().find(|case| case.name == name)
+    }
+
     /// Whether no case at all is selected.
     pub(crate) fn is_empty(&self) -> bool {
         self.suites.is_empty()

@@ -9,7 +9,6 @@ use crate::{exec::ExecError, ledger::LedgerError, text::indented, wait::WaitErro
 
 /// Why there is no cluster.
 #[derive(Debug, Error)]
-#[expect(missing_docs, reason = "the message of a variant says what its fields are")]
 pub(crate) enum ClusterError {
     #[error("kind {found} is too old; kindwright needs {needed} or later")]
     Old { found: String, needed: String },
@@ -67,7 +66,6 @@ pub(crate) enum ClusterError {
 
 /// Why an image is not where pods run.
 #[derive(Debug, Error)]
-#[expect(missing_docs, reason = "the message of a variant says what its fields are")]
 pub(crate) enum DeliveryError {
     #[error("{what}")]
     Docker {

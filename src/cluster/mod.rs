@@ -52,7 +52,14 @@ impl Provider {
         }
     }
 
-    /// Brings images to where the pods of a cluster run, as soon as that can take them.
+    /// Waits until a cluster takes images, which is long before it is ready.
+    pub(crate) async fn takes_images(&self, plan: &ClusterPlan) -> Result<(), DeliveryError> {
+        match self {
+            Self::Kind(kind) => kind.takes_images(plan).await,
+        }
+    }
+
+    /// Brings images to where the pods of a cluster run.
     pub(crate) async fn deliver(
         &self,
         plan: &ClusterPlan,

@@ -89,6 +89,11 @@ impl Evidence {
         }
     }
 
+    /// Where the evidence of a case is, if there is any.
+    pub(crate) fn case_folder(&self, suite: &str, case: &str) -> PathBuf {
+        self.directory.join(format!("{suite}/cases/{case}"))
+    }
+
     /// Writes the audit rows under the id of a failed case.
     pub(crate) async fn of_audit(
         &self,

@@ -7,11 +7,13 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::PathBuf,
+    time::Duration,
 };
 
 use serde::Serialize;
 use serde_json::Value;
 
+mod case;
 mod check;
 mod clusters;
 mod groups;
@@ -23,6 +25,7 @@ mod print;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use case::CasePlan;
 pub(crate) use clusters::{ClusterName, ClusterPlan, PortMapping};
 pub(crate) use overrides::overridden;
 
@@ -35,7 +38,7 @@ use crate::{
     password::Password,
     problem::Problem,
     seed::{RunId, Seed},
-    selection::{self, Selection},
+    selection::Selection,
     settings::Settings,
     suite::{Endpoint, Secret, Source, Suite, Tier},
 };
@@ -92,8 +95,10 @@ pub(crate) struct SuitePlan {
     pub(crate) tiers: Vec<TierPlan>,
     /// The reference of each of its images, by the name that manifests use.
     pub(crate) images: BTreeMap<String, Reference>,
-    /// Its cases, by full name.
-    pub(crate) cases: Vec<String>,
+    /// Its cases.
+    pub(crate) cases: Vec<CasePlan>,
+    /// How long after an emitter's last event a row may still appear.
+    pub(crate) flush: Duration,
     /// Whether one of its own images is replaced by a setting.
     pub(crate) overridden: bool,
 }
@@ -218,6 +223,8 @@ fn plan_suite(
         }),
     });
     let tiers = tiers.collect();
+    let overridden = overrides::overridden(inputs.settings, suite);
+    let cases = suite.cases.iter();
     SuitePlan {
         name: suite.name.clone(),
         cluster: group.name.clone(),
@@ -227,8 +234,9 @@ fn plan_suite(
         passwords: inputs.seed.passwords(suite),
         tiers,
         images: images::references(inputs, suite),
-        cases: suite.cases.iter().map(|case| selection::full_name(suite, case)).collect(),
-        overridden: overrides::overridden(inputs.settings, suite),
+        cases: cases.map(|case| CasePlan::of(inputs.cli, suite, case, overridden)).collect(),
+        flush: suite.flush,
+        overridden,
     }
 }
 

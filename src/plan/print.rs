@@ -108,6 +108,6 @@ impl fmt::Display for SuitePlan {
             }
         }
         writeln!(f, "  {} cases", self.cases.len())?;
-        self.cases.iter().try_for_each(|case| writeln!(f, "    {case}"))
+        self.cases.iter().try_for_each(|case| writeln!(f, "    {}", case.full_name))
     }
 }

@@ -1,13 +1,35 @@
 //! A run from its first effect to its verdict.
 
-use super::Refusal;
+use std::{
+    panic::AssertUnwindSafe,
+    sync::{Arc, Mutex},
+    time::SystemTime,
+};
+
+use futures_util::FutureExt as _;
+
+use super::{
+    Refusal,
+    body::{Patience, panic_words},
+    course::{CLUSTERS, Course},
+    finish,
+    interrupt::Interrupt,
+    real::Real,
+};
 use crate::{
     cli::Cli,
+    cluster::{Kind, Provider},
+    docker,
+    events::{Consumer, Events, Selected, What},
+    evidence::Evidence,
     inventory::Project,
+    janitor::Janitor,
+    ledger::{self, Ledger, LedgerError, Notes},
     plan::{Kept, Plan},
-    report::Verdict,
+    report::{JsonLines, Tally, Terminal, Verdict},
     selection::Selection,
-    settings::Settings,
+    settings::{HostPorts, Settings},
+    text::chain,
 };
 
 /// What a live run takes from before it began.
@@ -16,12 +38,116 @@ pub(super) struct Live<'a> {
     pub(super) project: &'a Project,
     pub(super) selection: &'a Selection,
     pub(super) settings: &'a Settings,
-    pub(super) threads: usize,
+    /// How many bodies of cases may run at once.
+    pub(super) bodies: usize,
+    pub(super) json_lines: Option<JsonLines>,
 }
 
 impl Live<'_> {
     /// Carries the plan out, and undoes what it made.
-    pub(super) async fn run(&self, _plan: Plan, _kept: Option<&Kept>) -> Result<Verdict, Refusal> {
-        Ok(Verdict::NothingJudged)
+    pub(super) async fn run(mut self, plan: Plan, kept: Option<&Kept>) -> Result<Verdict, Refusal> {
+        let settings = self.settings;
+        let (endpoint, kind) =
+            tokio::join!(docker::Endpoint::resolve(settings.docker_host.as_deref()), Kind::check());
+        let endpoint = endpoint?;
+        let docker = endpoint.connect().await?;
+        kind?;
+        endpoint.has_room(&docker).await?;
+        // Nobody may reap the kept run while its cluster is used.
+        let _lock = kept
+            .map(|kept| ledger::take(&settings.state.join(kept.run.as_str()), &kept.run))
+            .transpose()?;
+        let tally = Tally::default();
+        let events = events(self.cli, self.json_lines.take(), &tally);
+        tokio::spawn(events.clone().pass_time());
+        let interrupt = Interrupt::new();
+        interrupt.listen(&events)?;
+        let ledger = Arc::new(Ledger::begin(&settings.state, &plan.run, &endpoint)?);
+        let janitor = match Janitor::start(ledger.directory(), &plan.run, settings).await {
+            Ok(janitor) => janitor,
+            Err(error) => {
+                ledger::forget(ledger.directory())?;
+                return Err(error.into());
+            }
+        };
+        let target = settings.target.clone().unwrap_or_else(|| self.project.root().join("target"));
+        let evidence = Evidence::new(target.join("kindwright").join(plan.run.as_str()));
+        let provider = Provider::Kind(Kind::new(
+            docker.clone(),
+            endpoint,
+            Arc::clone(&ledger),
+            plan.run.clone(),
+            settings.state.clone(),
+            events.clone(),
+        ));
+        let world = Arc::new(Real {
+            notes: Mutex::new(notes(self.project, &plan)),
+            plan,
+            selection: self.selection.clone(),
+            provider,
+            docker,
+            ledger,
+            events,
+            interrupt,
+            evidence,
+        });
+        // Whatever happens in there, what was made is undone.
+        let carried = AssertUnwindSafe(self.carry_out(&world, &tally)).catch_unwind().await;
+        let words = match carried {
+            Ok(Ok(())) => None,
+            Ok(Err(error)) => Some(chain(&error)),
+            Err(panic) => Some(format!("the runner panicked: {}", panic_words(&*panic))),
+        };
+        if let Some(words) = words {
+            world.events.tell(What::RunnerFailed { words });
+        }
+        Ok(finish::finish(&world, janitor, &tally).await)
+    }
+
+    async fn carry_out(&self, world: &Arc<Real>, tally: &Tally) -> Result<(), LedgerError> {
+        world.note(|_| {})?;
+        world.promise_images()?;
+        let suites = world.plan.suites.iter();
+        let selected = suites
+            .map(|suite| Selected { suite: suite.name.clone(), cases: suite.cases.len() })
+            .collect();
+        world.events.tell(What::RunBegan { run: world.plan.run.to_string(), suites: selected });
+        // Fixed ports can belong to one cluster only.
+        let clusters = if self.settings.host_ports == HostPorts::Fixed { 1 } else { CLUSTERS };
+        let course = Course {
+            world,
+            plan: &world.plan,
+            events: &world.events,
+            interrupt: &world.interrupt,
+            tally,
+            patience: Patience::default(),
+            clusters,
+            bodies: self.bodies,
+            arguments: self.selection.arguments(self.cli),
+        };
+        course.run().await;
+        Ok(())
+    }
+}
+
+/// Where the run is told, and who hears of it.
+fn events(cli: &Cli, json_lines: Option<JsonLines>, tally: &Tally) -> Events {
+    let mut consumers: Vec<Box<dyn Consumer>> =
+        vec![Box::new(tally.clone()), Box::new(Terminal::new(cli.timings))];
+    if let Some(json_lines) = json_lines {
+        consumers.push(Box::new(json_lines));
+    }
+    Events::new(consumers)
+}
+
+/// What a run notes about itself before it has anything.
+fn notes(project: &Project, plan: &Plan) -> Notes {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    Notes {
+        project: project.root().to_owned(),
+        process: std::process::id(),
+        began: since.unwrap_or_default().as_secs(),
+        suites: plan.suites.iter().map(|suite| suite.name.clone()).collect(),
+        ..Notes::default()
     }
 }

@@ -11,7 +11,25 @@ use std::{
 use clap::Parser as _;
 use thiserror::Error;
 
+mod attempt;
+mod body;
+mod capacity;
+mod course;
+mod desk;
+mod finish;
+mod ground;
+mod images;
+mod interrupt;
+mod judge;
 mod live;
+mod output;
+mod real;
+mod setup;
+mod suite;
+#[cfg(test)]
+mod tests;
+mod turns;
+mod world;
 
 use crate::{
     cli::{Cli, PlanFormat},
@@ -22,7 +40,7 @@ use crate::{
     ledger::{self, KeptEndpoint, LedgerError, State},
     plan::{self, ClusterName, Inputs, Kept, Plan},
     problem::Problem,
-    report::{self, Verdict},
+    report::{self, JsonLines, Verdict},
     seed::{RunId, Seed},
     selection::{self, Selection},
     settings::{Settings, SettingsError},
@@ -30,6 +48,11 @@ use crate::{
     text::chain,
 };
 use live::Live;
+use output::Output;
+
+/// How many bodies of cases run at once for each core: they wait most of the time, for services
+/// that share the cores with them.
+const BODIES_PER_CORE: usize = 16;
 
 /// Why a run never began.
 #[derive(Debug, Error)]
@@ -102,7 +125,8 @@ fn prepare(cli: &Cli, project: &Project, suites: &[Suite]) -> Result<Verdict, Re
     let selection = Selection::of(cli, suites);
     if cli.list {
         // Listing has no conclusion.
-        let _ = libtest_mimic::run(&selection.arguments(cli), listed(suites));
+        let arguments = selection.arguments(cli);
+        let _ = Output::carry(arguments, |arguments| libtest_mimic::run(arguments, listed(suites)));
         return Ok(Verdict::Passed);
     }
     if selection.is_empty() {
@@ -119,7 +143,7 @@ fn prepare(cli: &Cli, project: &Project, suites: &[Suite]) -> Result<Verdict, Re
             "cargo-nextest runs each case in a process of its own, which would make a cluster for each; use `cargo test --test <target>`".to_owned(),
         ));
     }
-    let threads = threads(cli, &mut settings)?;
+    let bodies = bodies(cli, &mut settings)?;
     let kept = cli.reuse.as_deref().map(|run| kept(&settings, run)).transpose()?;
     let selection = selection.map(|suite| {
         let overridden = plan::overridden(&settings, &suite);
@@ -160,7 +184,9 @@ fn prepare(cli: &Cli, project: &Project, suites: &[Suite]) -> Result<Verdict, Re
             .map_err(|error| Refusal::Usage(format!("write the log file {path}: {error}")))?;
     }
     let runtime = tokio::runtime::Runtime::new()?;
-    let live = Live { cli, project, selection: &selection, settings: &settings, threads };
+    let json_lines = json_lines(cli)?;
+    let live =
+        Live { cli, project, selection: &selection, settings: &settings, bodies, json_lines };
     let verdict = runtime.block_on(live.run(plan, kept.as_ref()));
     // A case that was abandoned may still block a thread.
     runtime.shutdown_background();
@@ -201,7 +227,8 @@ fn refused(problems: &[Problem]) -> Verdict {
     Verdict::Usage
 }
 
-fn threads(cli: &Cli, settings: &mut Settings) -> Result<usize, Refusal> {
+/// How many bodies of cases may run at once.
+fn bodies(cli: &Cli, settings: &mut Settings) -> Result<usize, Refusal> {
     let typed = cli.test_threads.map(usize::from);
     let from_environment = match settings.test_threads.take() {
         Some(text) => match text.parse::<usize>() {
@@ -214,7 +241,16 @@ fn threads(cli: &Cli, settings: &mut Settings) -> Result<usize, Refusal> {
         },
         None => None,
     };
-    Ok(typed.or(from_environment).unwrap_or(tokio::sync::Semaphore::MAX_PERMITS))
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    Ok(typed.or(from_environment).unwrap_or(BODIES_PER_CORE * cores))
+}
+
+/// The file of events, if one is asked for; not only tried when minutes have passed.
+fn json_lines(cli: &Cli) -> Result<Option<JsonLines>, Refusal> {
+    let Some(path) = &cli.events else { return Ok(None) };
+    let refused =
+        |error| Refusal::Usage(format!("write the events to {}: {error}", path.display()));
+    JsonLines::create(path).map(Some).map_err(refused)
 }
 
 /// The kept run whose cluster `--reuse` names.

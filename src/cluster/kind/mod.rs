@@ -83,14 +83,16 @@ impl Kind {
         Cluster::connect(plan.name(), kubeconfig, nodes.len(), addresses).await
     }
 
+    pub(super) async fn takes_images(&self, plan: &ClusterPlan) -> Result<(), DeliveryError> {
+        node::all_answer(&self.docker, &self.nodes(plan).await).await
+    }
+
     pub(super) async fn deliver(
         &self,
         plan: &ClusterPlan,
         images: &[Built],
     ) -> Result<Vec<Delivered>, DeliveryError> {
-        let nodes = self.nodes(plan).await;
-        node::all_answer(&self.docker, &nodes).await?;
-        deliver::deliver(&self.docker, &nodes, images).await
+        deliver::deliver(&self.docker, &self.nodes(plan).await, images).await
     }
 
     pub(super) async fn delete(&self, name: &ClusterName) {

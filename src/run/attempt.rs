@@ -1,0 +1,135 @@
+//! A case on a real stack: what it is given, and what is done after it.
+
+use std::{convert::Infallible, path::PathBuf, sync::Arc, sync::PoisonError, time::Duration};
+
+use super::{
+    interrupt::{Interrupt, Level},
+    world::{self, Body, Finished},
+};
+use crate::{
+    case::{Ctx, Exchange, Exchanges, World},
+    evidence::Evidence,
+    plan::{CasePlan, SuitePlan},
+    stack::Stack,
+    suite::Case,
+    text::chain,
+    wait::{self, Limit, Poll},
+};
+
+/// How long the node may take to notice that a container has ended.
+const NOTICED: Limit = Limit { total: Duration::from_secs(4), every: Duration::from_millis(250) };
+
+/// A case on a real stack.
+#[derive(Clone)]
+pub(super) struct Attempt {
+    case: Option<Case>,
+    name: String,
+    suite: String,
+    ctx: Ctx,
+    exchanges: Exchanges,
+    evidence: Evidence,
+    interrupt: Interrupt,
+}
+
+impl Attempt {
+    pub(super) fn new(
+        stack: &Arc<Stack>,
+        suite: &SuitePlan,
+        plan: &CasePlan,
+        case: Option<Case>,
+        evidence: Evidence,
+        interrupt: Interrupt,
+    ) -> Self {
+        let exchanges = Exchanges::default();
+        let world = Arc::new(World { stack: Arc::clone(stack), flush: suite.flush });
+        let ctx = Ctx::new(world, &suite.name, plan.alone, Arc::clone(&exchanges));
+        Self {
+            case,
+            name: plan.name.clone(),
+            suite: suite.name.clone(),
+            ctx,
+            exchanges,
+            evidence,
+            interrupt,
+        }
+    }
+
+    /// Puts the stack back to what it was; why it did not come back, if it did not.
+    async fn restore(&self) -> Option<String> {
+        let disturb = self.ctx.disturb().ok()?;
+        let restored = self.interrupt.until(Level::Stop, disturb.restore()).await?;
+        restored.err().map(|error| chain(&error))
+    }
+
+    /// How services of the stack have ended in the meantime, for the words of a failure.
+    async fn ends(&self) -> Vec<String> {
+        let exchanges = self.exchanges.lock().unwrap_or_else(PoisonError::into_inner);
+        let silent = exchanges.iter().any(Exchange::is_silent);
+        drop(exchanges);
+        let looking = wait::until("the end of a container", NOTICED, async || {
+            let ends = self.ctx.stack().ends().await;
+            // Where everything was answered nothing is expected, and one look is enough.
+            Ok::<_, Infallible>(if silent && ends.is_empty() {
+                Poll::NotYet("none".to_owned())
+            } else {
+                Poll::Ready(ends)
+            })
+        });
+        let looked = self.interrupt.until(Level::Stop, looking).await;
+        looked.and_then(Result::ok).unwrap_or_default()
+    }
+
+    /// Writes what explains a failure: exchanges, rows, and how the pods are right now.
+    async fn collect(&self, failure: &str) -> PathBuf {
+        let (suite, case) = (&self.suite, &self.name);
+        let exchanges = self.exchanges.lock().unwrap_or_else(PoisonError::into_inner);
+        let exchanges: String = exchanges.iter().map(Exchange::whole).collect();
+        self.evidence.of_case(suite, case, failure, &exchanges);
+        let collecting = async {
+            let stack = self.ctx.stack();
+            if let Some(database) = stack.database() {
+                let id = self.ctx.correlation_id();
+                self.evidence.of_audit(suite, case, database, id).await;
+            }
+            let client = stack.client();
+            for namespace in self.ctx.objects().namespaces() {
+                self.evidence.of_namespace(&client, &namespace).await;
+            }
+        };
+        self.interrupt.until(Level::Hurry, collecting).await;
+        self.evidence.case_folder(suite, case)
+    }
+}
+
+impl world::Attempt for Attempt {
+    fn begin(&self) -> Option<Body> {
+        self.case.as_ref()?.begin(self.ctx.clone())
+    }
+
+    fn close(&self) {}
+
+    async fn finish(&self, result: Result<(), String>) -> Finished {
+        let spoiled = self.restore().await;
+        let result = match (&spoiled, result) {
+            (None, result) => result,
+            (Some(words), result) => {
+                let before = result.err().map_or_else(String::new, |words| words + "\n");
+                Err(format!("{before}after the case its stack did not come back: {words}"))
+            }
+        };
+        let (result, evidence) = match result {
+            Ok(()) => (Ok(()), None),
+            Err(mut failure) => {
+                let ends = self.ends().await;
+                if !ends.is_empty() {
+                    failure = format!("{failure}\nin the meantime:\n    {}", ends.join("\n    "));
+                }
+                let failure = self.evidence.for_people(&failure);
+                let folder = self.collect(&failure).await;
+                (Err(failure), Some(folder))
+            }
+        };
+        self.ctx.objects().release().await;
+        Finished { result, spoiled, evidence }
+    }
+}

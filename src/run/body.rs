@@ -1,0 +1,93 @@
+//! Runs the body of a case on a thread of its own, under its limit.
+
+use std::{any::Any, panic::AssertUnwindSafe, thread, time::Duration};
+
+use futures_util::FutureExt as _;
+use tokio::{runtime::Handle, sync::oneshot};
+
+use super::{
+    interrupt::{Interrupt, Level},
+    world::Attempt,
+};
+use crate::{plan::CasePlan, wait};
+
+/// Why a case has no other result.
+pub(super) const INTERRUPTED: &str = "the run was interrupted";
+
+/// How long a run waits for cases that do not end by themselves.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Patience {
+    /// How long after its limit, or after a stop, a case may take to yield.
+    pub(super) to_yield: Duration,
+    /// How long all cases together may take to end after a stop.
+    pub(super) to_stop: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self { to_yield: Duration::from_secs(5), to_stop: Duration::from_secs(10) }
+    }
+}
+
+/// Runs a case to its end, or abandons it.
+pub(super) async fn run(
+    attempt: &impl Attempt,
+    case: &CasePlan,
+    interrupt: &Interrupt,
+    patience: Patience,
+) -> Result<(), String> {
+    let (sender, ended) = oneshot::channel();
+    let (own, cancelled, limit, runtime) =
+        (attempt.clone(), interrupt.clone(), case.limit, Handle::current());
+    // A thread of its own: a case need not be `Send`, and one that blocks can be left behind.
+    let body = move || {
+        let result = runtime.block_on(async {
+            let running = async {
+                match own.begin() {
+                    Some(body) => body.await.map_err(crate::case::Failure::into_text),
+                    None => Err("the declaration has no such case; please report this".to_owned()),
+                }
+            };
+            tokio::select! {
+                () = cancelled.reached(Level::Stop) => Err(INTERRUPTED.to_owned()),
+                result = tokio::time::timeout(limit, AssertUnwindSafe(running).catch_unwind()) => match result {
+                    Ok(Ok(result)) => result,
+                    Ok(Err(panic)) => Err(format!("the case panicked: {}", panic_words(&*panic))),
+                    Err(_) => Err(format!("the case was not done within its limit of {} s", limit.as_secs_f64())),
+                },
+            }
+        });
+        // Nobody may wait for it any more.
+        let _ = sender.send(result);
+    };
+    if let Err(error) = thread::Builder::new().name(case.name.clone()).spawn(body) {
+        return Err(format!("start a thread for the case: {error}"));
+    }
+    let abandoned = async {
+        tokio::select! {
+            () = wait::pause(limit) => {}
+            () = interrupt.reached(Level::Stop) => {}
+        }
+        wait::pause(patience.to_yield).await;
+    };
+    let result = tokio::select! {
+        result = ended => {
+            result.unwrap_or_else(|_| Err("the case ended without a result".to_owned()))
+        }
+        () = abandoned => Err(format!(
+            "`{}` was told to end and did not yield within {} s; it is abandoned (does it block its thread?)",
+            case.name,
+            patience.to_yield.as_secs_f64()
+        )),
+    };
+    // Whatever of it still runs may touch nothing from now on.
+    attempt.close();
+    result
+}
+
+/// What a panic says.
+pub(super) fn panic_words(panic: &(dyn Any + Send)) -> &str {
+    let text = panic.downcast_ref::<&str>().copied();
+    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("it did not say why")
+}

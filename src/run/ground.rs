@@ -1,0 +1,219 @@
+//! The keeper of one cluster: makes it, admits suites to it as they fit, and ends with the last.
+
+use std::{collections::VecDeque, sync::Arc};
+
+use tokio::sync::{Semaphore, mpsc, oneshot, watch};
+
+use super::{
+    capacity::{Capacity, Fit},
+    interrupt::{Interrupt, Level},
+    setup::SetupError,
+    world::World,
+};
+use crate::{manifest::Requests, plan::ClusterPlan};
+
+/// What became of a cluster, once that is known.
+type Outcome<G> = Option<Result<Arc<G>, SetupError>>;
+
+/// How a suite talks to the keeper of its cluster. The keeper ends when all of them are gone.
+pub(super) struct Door<G> {
+    outcome: watch::Receiver<Outcome<G>>,
+    /// How many suites are not yet judged.
+    unjudged: watch::Receiver<usize>,
+    asks: mpsc::UnboundedSender<Ask>,
+}
+
+/// What a suite tells the keeper.
+enum Ask {
+    /// It wants room for its pods.
+    Admit(Waiting),
+    /// Its cases are over.
+    Judged,
+    /// It holds nothing any more.
+    GivenBack(String),
+    /// It holds its part until the end of the run, or longer.
+    Stays(String),
+}
+
+/// A suite that waits for its part.
+struct Waiting {
+    suite: String,
+    pods: Vec<Requests>,
+    reply: oneshot::Sender<Result<(), SetupError>>,
+}
+
+/// A suite's part of a cluster.
+pub(super) struct Admitted<G> {
+    pub(super) ground: Arc<G>,
+    suite: String,
+    door: Door<G>,
+}
+
+/// What a keeper needs.
+pub(super) struct Keeper<'a, W: World> {
+    pub(super) world: &'a W,
+    pub(super) plan: &'a ClusterPlan,
+    pub(super) interrupt: &'a Interrupt,
+    /// Places for clusters, of which few exist at once.
+    pub(super) slots: Arc<Semaphore>,
+    /// Whether other clusters may wait for the place of this one.
+    pub(super) others: bool,
+    outcome: watch::Sender<Outcome<W::Ground>>,
+    unjudged: watch::Sender<usize>,
+    asks: mpsc::UnboundedReceiver<Ask>,
+}
+
+impl<G> Clone for Door<G> {
+    fn clone(&self) -> Self {
+        let (outcome, unjudged) = (self.outcome.clone(), self.unjudged.clone());
+        Self { outcome, unjudged, asks: self.asks.clone() }
+    }
+}
+
+impl<'a, W: World> Keeper<'a, W> {
+    /// A keeper, and a door for each of so many suites.
+    pub(super) fn new(
+        world: &'a W,
+        plan: &'a ClusterPlan,
+        interrupt: &'a Interrupt,
+        slots: Arc<Semaphore>,
+        others: bool,
+        suites: usize,
+    ) -> (Self, Door<W::Ground>) {
+        let (outcome, outcome_seen) = watch::channel(None);
+        let (unjudged, unjudged_seen) = watch::channel(suites);
+        let (sender, asks) = mpsc::unbounded_channel();
+        let door = Door { outcome: outcome_seen, unjudged: unjudged_seen, asks: sender };
+        (Self { world, plan, interrupt, slots, others, outcome, unjudged, asks }, door)
+    }
+
+    /// Keeps the cluster from its making, after `begin`, until nobody needs it.
+    pub(super) async fn keep(mut self, begin: impl Future<Output = ()>) {
+        let slots = Arc::clone(&self.slots);
+        let slot = async {
+            begin.await;
+            slots.acquire_owned().await
+        };
+        let slot = tokio::select! {
+            biased;
+            () = self.outcome.closed() => return,
+            () = self.interrupt.reached(Level::Stop) => return,
+            slot = slot => slot,
+        };
+        let obtained = tokio::select! {
+            biased;
+            () = self.interrupt.reached(Level::Stop) => return,
+            () = self.outcome.closed() => None,
+            obtained = self.world.obtain(self.plan) => Some(obtained),
+        };
+        match obtained {
+            Some(Ok((ground, nodes))) => {
+                self.outcome.send_replace(Some(Ok(Arc::new(ground))));
+                let capacity = self.serve(Capacity::new(nodes)).await;
+                if self.others && !capacity.is_kept() {
+                    self.delete().await;
+                }
+            }
+            // Its place, and its ports, are free only when nothing of it is left.
+            Some(Err(error)) => {
+                self.delete().await;
+                self.outcome.send_replace(Some(Err(error)));
+            }
+            None => self.delete().await,
+        }
+        drop(slot);
+    }
+
+    /// Answers suites until all of them are gone.
+    async fn serve(&mut self, mut capacity: Capacity) -> Capacity {
+        let mut queue = VecDeque::new();
+        while let Some(ask) = self.asks.recv().await {
+            match ask {
+                Ask::Admit(waiting) => queue.push_back(waiting),
+                Ask::Judged => self.unjudged.send_modify(|left| *left = left.saturating_sub(1)),
+                Ask::GivenBack(suite) => capacity.give_back(&suite),
+                Ask::Stays(suite) => capacity.stays(&suite),
+            }
+            // Whoever fits goes; who waits for much does not hold up who needs little.
+            for waiting in std::mem::take(&mut queue) {
+                queue.extend(admit(&mut capacity, waiting));
+            }
+        }
+        capacity
+    }
+
+    /// Deletes the cluster if the run made it and goes on without it.
+    async fn delete(&self) {
+        if matches!(self.plan, ClusterPlan::Create { .. }) && !self.interrupt.is(Level::Stop) {
+            self.world.delete(self.plan).await;
+        }
+    }
+}
+
+/// Answers a suite, or lets it wait on.
+fn admit(capacity: &mut Capacity, waiting: Waiting) -> Option<Waiting> {
+    let answer = match capacity.take(&waiting.suite, &waiting.pods) {
+        Fit::Now => Ok(()),
+        Fit::Later => return Some(waiting),
+        Fit::NotBesideKept => Err(SetupError::Kept),
+        Fit::Never => Err(SetupError::TooBig {
+            wanted: waiting.pods.iter().copied().fold(Requests::default(), Requests::plus),
+            total: capacity.total(),
+        }),
+    };
+    // A suite that is gone was interrupted, and so will be this run.
+    let _ = waiting.reply.send(answer);
+    None
+}
+
+impl<G> Door<G> {
+    /// Waits until the cluster is there, or will never be.
+    pub(super) async fn ground(&self) -> Result<Arc<G>, SetupError> {
+        let mut outcome = self.outcome.clone();
+        let there = outcome.wait_for(Option::is_some).await.map_err(|_| SetupError::Interrupted)?;
+        there.clone().unwrap_or(Err(SetupError::Interrupted))
+    }
+
+    /// Waits for the cluster, and for a part of it.
+    pub(super) async fn admit(
+        &self,
+        suite: &str,
+        pods: Vec<Requests>,
+    ) -> Result<Admitted<G>, SetupError> {
+        let ground = self.ground().await?;
+        let (reply, answer) = oneshot::channel();
+        let waiting = Waiting { suite: suite.to_owned(), pods, reply };
+        self.tell(Ask::Admit(waiting));
+        answer.await.unwrap_or(Err(SetupError::Interrupted))?;
+        Ok(Admitted { ground, suite: suite.to_owned(), door: self.clone() })
+    }
+
+    /// Tells that the cases of a suite are over, whether there was a stack or not.
+    pub(super) fn judged(&self) {
+        self.tell(Ask::Judged);
+    }
+
+    /// Ends when the cases of all suites of the cluster are over: then nobody needs room.
+    pub(super) async fn all_judged(&self) {
+        let mut unjudged = self.unjudged.clone();
+        // A keeper that is gone has nobody waiting.
+        let _ = unjudged.wait_for(|left| *left == 0).await;
+    }
+
+    fn tell(&self, ask: Ask) {
+        // A keeper that is gone was interrupted.
+        let _ = self.asks.send(ask);
+    }
+}
+
+impl<G> Admitted<G> {
+    /// Gives its part to whoever waits for it.
+    pub(super) fn give_back(self) {
+        self.door.tell(Ask::GivenBack(self.suite.clone()));
+    }
+
+    /// Holds its part until the end of the run, so that nobody waits for it in vain.
+    pub(super) fn stay(self) {
+        self.door.tell(Ask::Stays(self.suite.clone()));
+    }
+}

@@ -1,0 +1,1 @@
+//! The scheduling of a run, against a world made of memory.
