@@ -88,8 +88,15 @@ impl Inventory {
     /// An inventory of one manifest.
     #[cfg(test)]
     pub(crate) fn of(path: &str, objects: Vec<Value>) -> Self {
+        Self::of_all([(path.to_owned(), objects)])
+    }
+
+    /// An inventory of some manifests.
+    #[cfg(test)]
+    pub(crate) fn of_all(manifests: impl IntoIterator<Item = (String, Vec<Value>)>) -> Self {
+        let manifests = manifests.into_iter();
         Self {
-            manifests: BTreeMap::from([(PathBuf::from(path), objects)]),
+            manifests: manifests.map(|(path, objects)| (PathBuf::from(path), objects)).collect(),
             cluster: serde_json::json!({"nodes": [{"role": "control-plane"}]}),
             ..Self::default()
         }

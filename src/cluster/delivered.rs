@@ -24,6 +24,12 @@ impl Delivered {
         Self { wanted, reference, way }
     }
 
+    /// What was delivered as it was wanted.
+    #[cfg(test)]
+    pub(crate) fn as_wanted(wanted: &Reference) -> Self {
+        Self::new(wanted.clone(), wanted.clone(), Delivery::Node)
+    }
+
     /// The reference that the plan asked for.
     pub(crate) fn wanted(&self) -> &Reference {
         &self.wanted

@@ -28,7 +28,7 @@ enum Ask {
     /// It wants room for its pods.
     Admit(Waiting),
     /// Its cases are over.
-    Judged,
+    Judged(oneshot::Sender<()>),
     /// It holds nothing any more.
     GivenBack(String),
     /// It holds its part until the end of the run, or longer.
@@ -130,7 +130,11 @@ impl<'a, W: World> Keeper<'a, W> {
         while let Some(ask) = self.asks.recv().await {
             match ask {
                 Ask::Admit(waiting) => queue.push_back(waiting),
-                Ask::Judged => self.unjudged.send_modify(|left| *left = left.saturating_sub(1)),
+                Ask::Judged(heard) => {
+                    self.unjudged.send_modify(|left| *left = left.saturating_sub(1));
+                    // Who does not hold a part does not wait for this.
+                    let _ = heard.send(());
+                }
                 Ask::GivenBack(suite) => capacity.give_back(&suite),
                 Ask::Stays(suite) => capacity.stays(&suite),
             }
@@ -188,9 +192,14 @@ impl<G> Door<G> {
         Ok(Admitted { ground, suite: suite.to_owned(), door: self.clone() })
     }
 
-    /// Tells that the cases of a suite are over, whether there was a stack or not.
-    pub(super) fn judged(&self) {
-        self.tell(Ask::Judged);
+    /// Tells that the cases of a suite are over, whether there was a stack or not. Who holds a part
+    /// waits until that was heard; others may wait in vain, while the cluster is still being made.
+    pub(super) fn judged(&self) -> impl Future<Output = ()> + use<G> {
+        let (sender, heard) = oneshot::channel();
+        self.tell(Ask::Judged(sender));
+        async {
+            let _ = heard.await;
+        }
     }
 
     /// Ends when the cases of all suites of the cluster are over: then nobody needs room.

@@ -228,8 +228,9 @@ impl<W: World> Judged<'_, W> {
     /// Collects evidence, undoes what nobody needs, and gives the room back, in this order.
     async fn released(self) {
         let Self { task, part, failed, unexplained } = self;
-        task.door.judged();
+        let heard = task.door.judged();
         if let Some(part) = part {
+            heard.await;
             if unexplained {
                 let collecting = task.world.collect(&part.ground, task.plan);
                 task.interrupt.until(Level::Hurry, collecting).await;
