@@ -3,7 +3,11 @@
 use kindwright::{Case, CaseResult, Ctx, Failure, HttpError, case, cases, ensure};
 use serde_json::{Value, json};
 
-use super::{incident, list, number, selection, text};
+use super::{
+    incident, list,
+    model::{advise, searches},
+    number, text,
+};
 use crate::workflows;
 
 /// How a UUID is divided by its dashes.
@@ -88,8 +92,8 @@ async fn a_search_finds_the_workflows_for_a_crash_loop(ctx: Ctx) -> CaseResult {
 async fn a_search_without_a_match_is_a_success_without_a_workflow(ctx: Ctx) -> CaseResult {
     workflows::register(&ctx).await?;
     let request = incident(&ctx, "NobodyKnowsThis", "critical", "production", "P0");
-    selection::advise(&ctx, &request).await?;
-    let calls = selection::searches(&ctx, &request, 1).await?;
+    advise(&ctx, &request).await?;
+    let calls = searches(&ctx, &request, 1).await?;
     let told = &calls[0];
     ensure!(told["tool_result"]["status"] == "SUCCESS", "the search failed: {told:#}");
     ensure!(told["tool_result"]["data"]["workflows"] == json!([]), "something was found: {told:#}");
@@ -100,8 +104,8 @@ async fn a_search_without_a_match_is_a_success_without_a_workflow(ctx: Ctx) -> C
 async fn a_refined_search_finds_what_the_first_did_not(ctx: Ctx) -> CaseResult {
     workflows::register(&ctx).await?;
     let request = incident(&ctx, "SCRIPT_SEARCH_TWICE", "critical", "production", "P0");
-    let answer = selection::advise(&ctx, &request).await?;
-    let calls = selection::searches(&ctx, &request, 2).await?;
+    let answer = advise(&ctx, &request).await?;
+    let calls = searches(&ctx, &request, 2).await?;
     for (call, (query, hits)) in
         calls.iter().zip([("OOMKilled low", false), ("OOMKilled critical", true)])
     {

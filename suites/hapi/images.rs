@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::{
     catalog::{filters, found, search},
-    incident, list, selection, text,
+    incident, list, model, text,
 };
 use crate::workflows;
 
@@ -80,8 +80,8 @@ async fn a_search_with_another_priority_finds_no_image(ctx: Ctx) -> CaseResult {
 async fn the_model_is_told_the_image_of_what_it_finds(ctx: Ctx) -> CaseResult {
     workflows::register(&ctx).await?;
     let request = incident(&ctx, "CrashLoopBackOff", "high", "production", "P1");
-    selection::advise(&ctx, &request).await?;
-    let calls = selection::searches(&ctx, &request, 1).await?;
+    model::advise(&ctx, &request).await?;
+    let calls = model::searches(&ctx, &request, 1).await?;
     let told = &calls[0]["tool_result"]["data"];
     for workflow in found(told)? {
         complete(text(workflow, "/container_image"))?;
@@ -93,7 +93,7 @@ async fn the_model_is_told_the_image_of_what_it_finds(ctx: Ctx) -> CaseResult {
 async fn the_chosen_workflow_has_the_image_of_the_catalog(ctx: Ctx) -> CaseResult {
     let catalog = found_for(&ctx, "OOMKilled", "critical", "P0").await?;
     let request = incident(&ctx, "OOMKilled", "critical", "production", "P0");
-    let answer = selection::advise(&ctx, &request).await?;
+    let answer = model::advise(&ctx, &request).await?;
     let chosen = &answer["selected_workflow"];
     let known = list(&catalog, "/workflows")
         .iter()

@@ -8,6 +8,7 @@ mod catalog;
 mod edge_cases;
 mod errors;
 mod images;
+mod model;
 mod recovery;
 mod search;
 mod selection;

@@ -3,7 +3,7 @@
 use kindwright::{Case, CaseResult, Ctx, Failure, cases, ensure};
 use serde_json::{Value, json};
 
-use super::{EMITTER, catalog, envelope, incident, list, selection, text};
+use super::{EMITTER, catalog, envelope, incident, list, model, text};
 use crate::workflows;
 
 /// How often a model may try.
@@ -38,7 +38,7 @@ fn wrong(number: u64) -> Value {
 async fn a_workflow_that_the_catalog_does_not_have_is_corrected(ctx: Ctx) -> CaseResult {
     workflows::register(&ctx).await?;
     let request = incident(&ctx, "SCRIPT_RETRY_ONCE", "critical", "production", "P0");
-    let answer = selection::advise(&ctx, &request).await?;
+    let answer = model::advise(&ctx, &request).await?;
     ensure!(answer["needs_human_review"] == false, "a human must look: {answer:#}");
     let chosen = text(&answer, "/selected_workflow/workflow_id");
     let name = catalog::name(&ctx, chosen).await?;
@@ -82,7 +82,7 @@ async fn a_workflow_that_the_catalog_does_not_have_is_corrected(ctx: Ctx) -> Cas
 async fn exhausted(ctx: &Ctx, signal: &str, reason: &str) -> Result<Value, Failure> {
     workflows::register(ctx).await?;
     let request = incident(ctx, signal, "critical", "production", "P0");
-    let answer = selection::advise(ctx, &request).await?;
+    let answer = model::advise(ctx, &request).await?;
     ensure!(answer["needs_human_review"] == true, "no human must look: {answer:#}");
     ensure!(answer["human_review_reason"] == reason, "not for {reason}: {answer:#}");
     ensure!(answer["selected_workflow"].is_null(), "there is a workflow: {answer:#}");
@@ -133,8 +133,8 @@ async fn an_image_that_is_not_the_catalogs_needs_a_human(ctx: Ctx) -> CaseResult
 
 async fn a_search_that_fails_is_told_to_the_model(ctx: Ctx) -> CaseResult {
     let request = incident(&ctx, "SCRIPT_BAD_QUERY", "critical", "production", "P0");
-    let answer = selection::advise(&ctx, &request).await?;
-    let calls = selection::searches(&ctx, &request, 1).await?;
+    let answer = model::advise(&ctx, &request).await?;
+    let calls = model::searches(&ctx, &request, 1).await?;
     let result = &calls[0]["tool_result"];
     ensure!(result["status"] == "ERROR", "the search succeeded: {result:#}");
     ensure!(text(result, "/error").contains("query"), "nobody knows why: {result:#}");
