@@ -1,19 +1,26 @@
 //! Runs black-box end-to-end suites on Kubernetes, from `cargo test`.
 //!
-//! A run is one walk through rooms. Each takes the proof left by the room
-//! before it and leaves a proof of its own; nothing flows backwards, and every
-//! effect is promised to the ledger before it begins.
+//! Before its first effect a run is one walk through pure rooms: what was typed, what the
+//! environment says and what suites declare become a plan, with all its problems together.
+//! Then it is a set of tasks, each of which owns what it changes:
 //!
 //! ```text
 //! argv ─► Cli ──┐
-//! env ──► Settings ─► Selection ─► Inventory ─► Plan ─┬─► images: build ────────────┐
-//! suites ───────┘                     Seed ───────────┴─► cluster: create, deliver ─┴─► Stack ─► cases ─► Verdict
+//! env ──► Settings ─► Selection ─► Inventory ─► Plan
+//! suites ───────┘                     Seed ──────┘ │
+//!                                                  ▼
+//! images   builds each once, a few at once ──► shelf ──┐
+//! keeper   one per cluster: make, room by node ────────┼─► suite: planned ─► admitted ─► up ─► judging ─► released
+//! judge    a thread a case ─── turn? / ended ──► desk ─┘
+//!
+//! all that happens ──► events ──► terminal, tally (the verdict), JSON lines
+//! every effect is promised to the ledger before it begins, and undone newest first
 //! ```
 //!
-//! The private module `run` is the only one that knows the order. To find where
-//! an effect happens, look for the room that owns it: processes in `exec`, time
-//! in [`wait`], the environment in `settings`, the terminal in `report`,
-//! undoing in `ledger` and `janitor`.
+//! The private module `run` is the only one that knows the order; it knows clusters and stacks by a
+//! few questions, which its tests answer from memory. To find where an effect happens, look for the
+//! room that owns it: processes in `exec`, time in [`wait`], the environment in `settings`, the
+//! terminal in `report`, where stacks live in `cluster`, undoing in `ledger`, `cluster` and `janitor`.
 //!
 //! A suite's author needs [`Suite`], [`Workload`], [`Image`], [`Secret`],
 //! [`Migrations`], [`cases!`], [`Ctx`] and [`ensure!`]; [`main`] does the rest.
