@@ -64,10 +64,17 @@ fn hide_value(
     match value {
         Value::String(string) if hides(name, string) => *value = hidden(),
         Value::Array(items) if is_secret(name) => {
-            items.iter_mut().for_each(|item| hide_value(name, item, text, key));
+            for item in items {
+                hide_value(name, item, text, key);
+            }
         }
         // `{secret: {secretName: x}}` has names of its own.
-        _ => hide(value, text, key),
+        Value::Object(_)
+        | Value::Array(_)
+        | Value::String(_)
+        | Value::Null
+        | Value::Bool(_)
+        | Value::Number(_) => hide(value, text, key),
     }
 }
 

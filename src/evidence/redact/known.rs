@@ -1,6 +1,6 @@
 //! Hides secrets that are known, in every way in which they may be written.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, fmt::Write as _};
 
 use base64::{
     Engine as _,
@@ -135,7 +135,8 @@ fn escape(text: &str, escaped: impl Fn(char) -> bool) -> String {
             '/' if escaped('/') => json.push_str("\\/"),
             _ if escaped(character) => {
                 for unit in character.encode_utf16(&mut [0; 2]) {
-                    json.push_str(&format!("\\u{unit:04x}"));
+                    // Writing into a string does not fail.
+                    let _ = write!(json, "\\u{unit:04x}");
                 }
             }
             _ => {

@@ -88,7 +88,7 @@ fn digits(text: &str) -> usize {
     text[..end].trim_end().len()
 }
 
-/// `scheme://user:password@host` and `user:password@tcp(host)` without the password.
+/// Every URL and address without its password.
 fn hide_in_urls(text: &str) -> String {
     let mut clean = String::with_capacity(text.len());
     let mut rest = text;
@@ -115,7 +115,7 @@ fn without_password(authority: &str) -> String {
     parts.unwrap_or_else(|| authority.to_owned())
 }
 
-/// Addresses as the MySQL driver of Go writes them.
+/// `user:password@tcp(host)`, as a driver of Go writes addresses, without the password.
 fn hide_in_addresses(text: &str) -> String {
     let mut clean = String::with_capacity(text.len());
     let mut rest = text;
