@@ -43,6 +43,7 @@ mod manifest;
 mod migrate;
 mod password;
 mod plan;
+mod pod_logs;
 mod problem;
 mod report;
 mod run;

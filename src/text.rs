@@ -27,6 +27,16 @@ pub(crate) fn tail(text: &str, lines: usize) -> String {
     all[all.len().saturating_sub(lines)..].join("\n")
 }
 
+/// The end of `text`, of at most `most` bytes; it begins with a whole line if it can.
+pub(crate) fn ending(text: &str, most: usize) -> &str {
+    let cut = text.ceil_char_boundary(text.len().saturating_sub(most));
+    if cut == 0 {
+        return text;
+    }
+    let end = &text[cut..];
+    end.split_once('\n').map_or(end, |(_, lines)| lines)
+}
+
 /// The first `most` characters of `text`; what is left out is marked.
 pub(crate) fn shortened(text: &str, most: usize) -> String {
     match text.char_indices().nth(most) {
@@ -69,5 +79,12 @@ mod tests {
         assert_eq!(shortened("äöü", 2), "äö…");
         assert_eq!(shortened("äöü", 3), "äöü");
         assert_eq!(tail("one\ntwo\nthree\n", 2), "two\nthree");
+    }
+
+    #[test]
+    fn an_ending_begins_with_a_whole_line() {
+        assert_eq!(ending("one\ntwo\nthree", 100), "one\ntwo\nthree");
+        assert_eq!(ending("one\ntwo\nthree", 8), "three");
+        assert_eq!(ending("äöü", 3), "ü");
     }
 }

@@ -6,7 +6,7 @@
 //! emitter may still hold one back.
 //!
 //! ```text
-//! read (rows of one id) ─► judge (holds, not yet, never; pure) ─► watch (when to stop) ─► report
+//! read (rows of one id) ─► compare (holds, not yet, never; pure) ─► watch (when to stop) ─► report
 //! ```
 
 use std::{fmt, time::Duration};
@@ -14,8 +14,8 @@ use std::{fmt, time::Duration};
 use serde_json::Value;
 use sqlx::postgres::PgConnectOptions;
 
+mod compare;
 mod expectation;
-mod judge;
 mod partial;
 mod read;
 mod report;

@@ -6,8 +6,8 @@ use similar::TextDiff;
 use thiserror::Error;
 
 use super::{
+    compare::Shortfall,
     expectation::{Expectation, counted},
-    judge::Shortfall,
     row::AuditRow,
 };
 use crate::text::shortened;
@@ -136,8 +136,8 @@ mod tests {
 
     use super::*;
     use crate::audit::{
+        compare::{Finding, compare},
         expectation::Count,
-        judge::{Verdict, judge},
     };
 
     fn row(event_type: &str, actor: &str, time: &str, data: &Value) -> AuditRow {
@@ -148,7 +148,7 @@ mod tests {
     }
 
     fn report(expectation: Expectation, rows: Vec<AuditRow>) -> String {
-        let (Verdict::NotYet(shortfall) | Verdict::Never(shortfall)) = judge(&expectation, &rows)
+        let (Finding::NotYet(shortfall) | Finding::Never(shortfall)) = compare(&expectation, &rows)
         else {
             panic!("it holds")
         };

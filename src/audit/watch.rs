@@ -6,7 +6,7 @@ use sqlx::postgres::PgConnectOptions;
 
 use super::{
     Audit,
-    judge::{Shortfall, Verdict, judge},
+    compare::{Finding, Shortfall, compare},
     read::{Session, Unread},
     report::{AuditError, Unmet},
     row::AuditRow,
@@ -56,9 +56,9 @@ impl Watch {
         let limit = limit(self.audit.within);
         let reaching =
             wait::until("the expected audit rows", limit, async || match self.look().await {
-                Ok(Verdict::Holds) => Ok(Poll::Ready(())),
-                Ok(Verdict::NotYet(shortfall)) => Ok(Poll::NotYet(shortfall.words)),
-                Ok(Verdict::Never(shortfall)) => Err(self.unmet(shortfall)),
+                Ok(Finding::Holds) => Ok(Poll::Ready(())),
+                Ok(Finding::NotYet(shortfall)) => Ok(Poll::NotYet(shortfall.words)),
+                Ok(Finding::Never(shortfall)) => Err(self.unmet(shortfall)),
                 Err(Unread::Later(words)) => Ok(Poll::NotYet(words)),
                 Err(Unread::Never(error)) => Err(error),
             });
@@ -74,9 +74,9 @@ impl Watch {
             // Asked before the look, which then covers the whole interval.
             let over = since.elapsed() >= flush;
             match self.look().await {
-                Ok(Verdict::Holds) if over => Ok(Poll::Ready(())),
-                Ok(Verdict::Holds) => Ok(Poll::NotYet("they do".to_owned())),
-                Ok(Verdict::NotYet(shortfall) | Verdict::Never(shortfall)) => {
+                Ok(Finding::Holds) if over => Ok(Poll::Ready(())),
+                Ok(Finding::Holds) => Ok(Poll::NotYet("they do".to_owned())),
+                Ok(Finding::NotYet(shortfall) | Finding::Never(shortfall)) => {
                     Err(self.unmet(shortfall))
                 }
                 Err(Unread::Later(words)) => Ok(Poll::NotYet(words)),
@@ -86,12 +86,12 @@ impl Watch {
         staying.await.map_err(|error| self.ended(error))
     }
 
-    async fn look(&mut self) -> Result<Verdict, Unread> {
+    async fn look(&mut self) -> Result<Finding, Unread> {
         let rows = self.session.rows(&self.audit.correlation_id).await;
         self.answered = rows.is_ok();
         self.rows = rows?;
         self.looks += 1;
-        Ok(judge(&self.audit.expectation, &self.rows))
+        Ok(compare(&self.audit.expectation, &self.rows))
     }
 
     /// The error of a wait that has ended.
@@ -99,11 +99,11 @@ impl Watch {
         match error {
             WaitError::Broken { source, .. } => source,
             WaitError::TimedOut { last, waited, .. } => {
-                match judge(&self.audit.expectation, &self.rows) {
-                    Verdict::NotYet(shortfall) | Verdict::Never(shortfall) if self.answered => {
+                match compare(&self.audit.expectation, &self.rows) {
+                    Finding::NotYet(shortfall) | Finding::Never(shortfall) if self.answered => {
                         self.unmet(shortfall)
                     }
-                    Verdict::Holds | Verdict::NotYet(_) | Verdict::Never(_) => AuditError::Silent {
+                    Finding::Holds | Finding::NotYet(_) | Finding::Never(_) => AuditError::Silent {
                         correlation_id: self.audit.correlation_id.clone(),
                         waited,
                         last,

@@ -69,7 +69,12 @@ pub(crate) enum What {
     /// Clusters are left to the user; the lines say how they are reached and removed.
     Kept { run: String, lines: Vec<String> },
     /// The run is over, and this is its exit code.
-    RunEnded { exit_code: u8, evidence: Option<PathBuf> },
+    RunEnded {
+        exit_code: u8,
+        evidence: Option<PathBuf>,
+        /// Which of it could not be written.
+        evidence_lost: Option<String>,
+    },
 }
 
 /// A suite of a run, and how many of its cases are selected.

@@ -1,57 +1,50 @@
 //! Collects what explains a failure, before what failed is deleted.
 //!
-//! Every collector is independent: one that fails leaves a line that says so,
-//! and the others go on. Nothing is written that the redactor has not seen.
+//! ```text
+//! run, suite, cluster, case ─► namespace (what Kubernetes says) ─► folder (redacted, counted if lost)
+//! ```
 
-use std::{
-    fs, io,
-    path::{Path, PathBuf},
-    time::Duration,
-};
+use std::path::{Path, PathBuf};
 
-use k8s_openapi::api::{
-    apps::v1::{DaemonSet, Deployment, StatefulSet},
-    batch::v1::Job,
-    core::v1::{Event, Pod, Service},
-};
-use kube::{
-    Api, Client, Resource, ResourceExt as _,
-    api::{ListParams, LogParams},
-    core::NamespaceResourceScope,
-};
-use serde::{Serialize, de::DeserializeOwned};
-use sqlx::postgres::PgConnectOptions;
+use kube::Client;
 
+mod case;
+mod file_name;
+mod folder;
+mod loss;
+mod namespace;
 mod redact;
 
+pub(crate) use case::CaseEvidence;
 pub(crate) use redact::Redactor;
 
-use crate::{audit, report, text::chain};
+use crate::text::ending;
+use folder::Folder;
+use loss::Losses;
 
-/// How long collecting the evidence of one suite may take.
-const LIMIT: Duration = Duration::from_secs(20);
-/// How much of a log is kept, in bytes.
-const LOG: i64 = 1 << 20;
+/// How much of a log of a node is kept, in bytes.
+const NODE_LOG: usize = 4 << 20;
 
 /// Where evidence goes, and what must not be in it.
 #[derive(Clone, Debug)]
 pub(crate) struct Evidence {
     directory: PathBuf,
     redactor: Redactor,
+    losses: Losses,
 }
 
 impl Evidence {
     /// Evidence in `directory`, which is made when there is some.
     pub(crate) fn new(directory: PathBuf) -> Self {
-        Self { directory, redactor: Redactor::default() }
+        Self { directory, redactor: Redactor::default(), losses: Losses::default() }
     }
 
     /// The same place, without these words.
     pub(crate) fn without<'a>(&self, secrets: impl IntoIterator<Item = &'a str>) -> Self {
-        Self { directory: self.directory.clone(), redactor: self.redactor.without(secrets) }
+        Self { redactor: self.redactor.without(secrets), ..self.clone() }
     }
 
-    /// A text for the terminal, without these words and without passwords in URLs.
+    /// A text for the terminal, without these words and without what has the shape of a secret.
     pub(crate) fn for_people(&self, text: &str) -> String {
         self.redactor.clean_known(text)
     }
@@ -61,136 +54,110 @@ impl Evidence {
         self.directory.is_dir().then_some(self.directory.as_path())
     }
 
+    /// Which of it could not be written, in words, if that happened.
+    pub(crate) fn lost(&self) -> Option<String> {
+        self.losses.told(&self.directory)
+    }
+
+    /// The evidence of a failed case.
+    pub(crate) fn of_case(&self, suite: &str, case: &str) -> CaseEvidence {
+        CaseEvidence::new(self.root().folder(suite).folder("cases").folder(case))
+    }
+
     /// Collects what a suite's namespace says: pods' logs, events, objects.
     pub(crate) async fn of_namespace(&self, client: &Client, namespace: &str) {
-        let collecting = async {
-            tokio::join!(
-                self.logs(client, namespace),
-                self.objects::<Event>(client, namespace, "events"),
-                self.objects::<Pod>(client, namespace, "pods"),
-                self.objects::<Service>(client, namespace, "services"),
-                self.objects::<Deployment>(client, namespace, "deployments"),
-                self.objects::<StatefulSet>(client, namespace, "statefulsets"),
-                self.objects::<DaemonSet>(client, namespace, "daemonsets"),
-                self.objects::<Job>(client, namespace, "jobs"),
-            )
-        };
-        if tokio::time::timeout(LIMIT, Box::pin(collecting)).await.is_err() {
-            self.write(namespace, "incomplete.txt", "collecting took too long");
-        }
-    }
-
-    /// Writes why a case failed, and what it sent and received.
-    pub(crate) fn of_case(&self, suite: &str, case: &str, failure: &str, exchanges: &str) {
-        let folder = format!("{suite}/cases/{case}");
-        self.write(&folder, "failure.txt", failure);
-        if !exchanges.is_empty() {
-            self.write(&folder, "http.txt", exchanges);
-        }
-    }
-
-    /// Where the evidence of a case is, if there is any.
-    pub(crate) fn case_folder(&self, suite: &str, case: &str) -> PathBuf {
-        self.directory.join(format!("{suite}/cases/{case}"))
-    }
-
-    /// Writes the audit rows under the id of a failed case.
-    pub(crate) async fn of_audit(
-        &self,
-        suite: &str,
-        case: &str,
-        database: &PgConnectOptions,
-        id: &str,
-    ) {
-        let folder = format!("{suite}/cases/{case}");
-        let reading = tokio::time::timeout(LIMIT, audit::rows(database, id));
-        match reading.await {
-            Ok(Ok(rows)) if rows.is_empty() => {}
-            Ok(Ok(rows)) => self.write_json(&folder, "audit.json", &rows),
-            Ok(Err(error)) => self.write(&folder, "audit.txt", &chain(&error)),
-            Err(_) => self.write(&folder, "audit.txt", "reading took too long"),
-        }
+        namespace::collect(&self.root().folder(namespace), client, namespace).await;
     }
 
     /// Writes why a suite's stack did not come up.
     pub(crate) fn of_setup(&self, suite: &str, words: &str) {
-        self.write(suite, "setup.txt", words);
+        self.root().folder(suite).text("setup.txt", words);
     }
 
-    async fn logs(&self, client: &Client, namespace: &str) {
-        let pods = Api::<Pod>::namespaced(client.clone(), namespace);
-        let list = match pods.list(&ListParams::default()).await {
-            Ok(list) => list,
-            Err(error) => return self.write(namespace, "pods.txt", &chain(&error)),
-        };
-        let folder = format!("{namespace}/logs");
-        for pod in list {
-            let status = pod.status.iter();
-            let containers = status.flat_map(|status| {
-                let initial = status.init_container_statuses.iter().flatten();
-                initial.chain(status.container_statuses.iter().flatten())
-            });
-            for container in containers {
-                let runs: &[(bool, &str)] = if container.restart_count > 0 {
-                    &[(false, "log"), (true, "previous.log")]
-                } else {
-                    &[(false, "log")]
-                };
-                for (previous, suffix) in runs {
-                    let parameters = LogParams {
-                        container: Some(container.name.clone()),
-                        previous: *previous,
-                        limit_bytes: Some(LOG),
-                        timestamps: true,
-                        ..LogParams::default()
-                    };
-                    let log = match pods.logs(&pod.name_any(), &parameters).await {
-                        Ok(log) => log,
-                        Err(error) => chain(&error),
-                    };
-                    let name = format!("{}.{}.{suffix}", pod.name_any(), container.name);
-                    self.write(&folder, &name, &log);
-                }
-            }
+    /// Writes what the nodes of a cluster logged, a file each; of long ones the end.
+    pub(crate) fn of_cluster(
+        &self,
+        cluster: &str,
+        logs: impl IntoIterator<Item = (String, String)>,
+    ) {
+        let folder = self.root().folder("clusters").folder(cluster);
+        for (name, log) in logs {
+            folder.file(&name, ending(&log, NODE_LOG));
         }
     }
 
-    async fn objects<K>(&self, client: &Client, namespace: &str, name: &str)
-    where
-        K: Resource<Scope = NamespaceResourceScope, DynamicType = ()>,
-        K: Clone + DeserializeOwned + Serialize + std::fmt::Debug,
-    {
-        let api = Api::<K>::namespaced(client.clone(), namespace);
-        match api.list(&ListParams::default()).await {
-            Ok(list) if list.items.is_empty() => {}
-            Ok(list) => {
-                let mut items = list.items;
-                for item in &mut items {
-                    item.managed_fields_mut().clear();
-                }
-                self.write_json(namespace, &format!("{name}.json"), &items);
-            }
-            Err(error) => self.write(namespace, &format!("{name}.txt"), &chain(&error)),
-        }
+    fn root(&self) -> Folder {
+        Folder::new(self.directory.clone(), self.redactor.clone(), self.losses.clone())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn read(path: impl AsRef<Path>) -> String {
+        fs::read_to_string(path).unwrap()
     }
 
-    fn write_json(&self, folder: &str, name: &str, value: &impl Serialize) {
-        match serde_json::to_value(value) {
-            Ok(mut document) => {
-                self.redactor.clean_document(&mut document);
-                self.write(folder, name, &format!("{document:#}"));
-            }
-            Err(error) => self.write(folder, name, &chain(&error)),
-        }
+    #[test]
+    fn nothing_is_made_where_nothing_is_written() {
+        let directory = tempfile::tempdir().unwrap();
+        let evidence = Evidence::new(directory.path().join("run"));
+        let case = evidence.of_case("hapi", "it_answers");
+        assert_eq!((evidence.found(), case.found(), evidence.lost()), (None, None, None));
+        case.failure("the kettle is empty", "");
+        assert_eq!(case.found(), Some(&*directory.path().join("run/hapi/cases/it_answers")));
     }
 
-    fn write(&self, folder: &str, name: &str, text: &str) {
-        let folder = self.directory.join(folder);
-        let path = folder.join(name);
-        let written: io::Result<()> =
-            fs::create_dir_all(&folder).and_then(|()| fs::write(&path, self.redactor.clean(text)));
-        if let Err(error) = written {
-            report::say(&format!("evidence {} is not written: {error}", path.display()));
-        }
+    #[tokio::test]
+    async fn a_case_leaves_its_failure_its_exchanges_and_its_rows_without_passwords() {
+        let directory = tempfile::tempdir().unwrap();
+        let evidence = Evidence::new(directory.path().join("run")).without(["geheim"]);
+        let case = evidence.of_case("hapi", "it_answers");
+        case.failure("login with geheim failed", "> Cookie: a=b");
+        let rows = vec![json!({"event_data": {"api_key": "x", "tokens": 5}})];
+        case.audit(async { Ok::<_, std::io::Error>(rows) }).await;
+        let folder = case.found().unwrap();
+        assert_eq!(read(folder.join("failure.txt")), "login with [redacted] failed");
+        assert_eq!(read(folder.join("http.txt")), "> Cookie: [redacted]");
+        let rows: Value = serde_json::from_str(&read(folder.join("audit.json"))).unwrap();
+        assert_eq!(rows, json!([{"event_data": {"api_key": "[redacted]", "tokens": 5}}]));
+    }
+
+    #[tokio::test]
+    async fn rows_that_cannot_be_read_leave_the_reason() {
+        let directory = tempfile::tempdir().unwrap();
+        let case = Evidence::new(directory.path().join("run")).of_case("hapi", "it_answers");
+        case.audit(async { Err(std::io::Error::other("no route")) }).await;
+        assert_eq!(read(case.found().unwrap().join("audit.txt")), "no route");
+    }
+
+    #[test]
+    fn the_logs_of_nodes_are_kept_to_their_end() {
+        let directory = tempfile::tempdir().unwrap();
+        let evidence = Evidence::new(directory.path().join("run"));
+        let long = format!("{}the end", "a line\n".repeat(NODE_LOG / 7 + 1));
+        let logs = [("kubelet.log", &*long), ("../inspect.json", r#"{"token": "x"}"#)];
+        evidence.of_cluster("kw-0123abcd", logs.map(|(name, log)| (name.into(), log.into())));
+        let folder = directory.path().join("run/clusters/kw-0123abcd");
+        let kept = read(folder.join("kubelet.log"));
+        assert!(kept.len() <= NODE_LOG && kept.ends_with("the end"), "{}", kept.len());
+        assert_eq!(fs::read_dir(&folder).unwrap().count(), 2);
+    }
+
+    #[test]
+    fn what_is_lost_is_told_by_the_evidence_of_the_run_whoever_wrote_it() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("run");
+        fs::write(&path, "in the way").unwrap();
+        let evidence = Evidence::new(path);
+        evidence.without(["geheim"]).of_setup("hapi", "why");
+        let lost = evidence.lost().unwrap();
+        assert!(lost.starts_with("evidence is not complete: "), "{lost}");
+        assert_eq!(evidence.found(), None);
     }
 }

@@ -7,6 +7,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     io::{self, IsTerminal as _},
+    path::Path,
     time::{Duration, Instant},
 };
 
@@ -109,7 +110,7 @@ impl Terminal {
     }
 
     /// The last screen: where the time went, what failed before any case could, and where the rest is.
-    fn close(&mut self, exit_code: u8, evidence: Option<&std::path::Path>) {
+    fn close(&mut self, exit_code: u8, evidence: Option<&Path>, lost: Option<&str>) {
         self.settle();
         if self.timings {
             say(&self.timeline.details());
@@ -121,6 +122,7 @@ impl Terminal {
         if let Some(directory) = evidence.filter(|_| exit_code != 0) {
             say(&format!("evidence: {}", directory.display()));
         }
+        lost.into_iter().for_each(say);
         self.kept.iter().for_each(|line| say(line));
     }
 }
@@ -157,7 +159,9 @@ impl Consumer for Terminal {
                 say(heading);
                 left.iter().for_each(|line| say(&format!("    {line}")));
             }
-            What::RunEnded { exit_code, evidence } => self.close(*exit_code, evidence.as_deref()),
+            What::RunEnded { exit_code, evidence, evidence_lost } => {
+                self.close(*exit_code, evidence.as_deref(), evidence_lost.as_deref());
+            }
             What::Kept { run, lines } => {
                 self.kept.push(format!("run {run} is kept:"));
                 self.kept.extend(lines.iter().map(|line| format!("    {line}")));

@@ -1,12 +1,18 @@
 //! A case on a real stack: what it is given, and what is done after it.
 
-use std::{convert::Infallible, path::PathBuf, sync::Arc, sync::PoisonError, time::Duration};
+use std::{
+    convert::Infallible,
+    path::PathBuf,
+    sync::{Arc, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
 
 use super::{
     interrupt::{Interrupt, Level},
     world::{self, Body, Finished},
 };
 use crate::{
+    audit,
     case::{Ctx, Exchange, Exchanges, World},
     evidence::Evidence,
     plan::{CasePlan, SuitePlan},
@@ -27,6 +33,7 @@ pub(super) struct Attempt {
     suite: String,
     ctx: Ctx,
     exchanges: Exchanges,
+    began: Instant,
     evidence: Evidence,
     interrupt: Interrupt,
 }
@@ -49,6 +56,7 @@ impl Attempt {
             suite: suite.name.clone(),
             ctx,
             exchanges,
+            began: Instant::now(),
             evidence,
             interrupt,
         }
@@ -63,9 +71,7 @@ impl Attempt {
 
     /// How services of the stack have ended in the meantime, for the words of a failure.
     async fn ends(&self) -> Vec<String> {
-        let exchanges = self.exchanges.lock().unwrap_or_else(PoisonError::into_inner);
-        let silent = exchanges.iter().any(Exchange::is_silent);
-        drop(exchanges);
+        let silent = self.exchanges().iter().any(Exchange::is_silent);
         let looking = wait::until("the end of a container", NOTICED, async || {
             let ends = self.ctx.stack().ends().await;
             // Where everything was answered nothing is expected, and one look is enough.
@@ -79,25 +85,27 @@ impl Attempt {
         looked.and_then(Result::ok).unwrap_or_default()
     }
 
-    /// Writes what explains a failure: exchanges, rows, and how the pods are right now.
-    async fn collect(&self, failure: &str) -> PathBuf {
-        let (suite, case) = (&self.suite, &self.name);
-        let exchanges = self.exchanges.lock().unwrap_or_else(PoisonError::into_inner);
-        let exchanges: String = exchanges.iter().map(Exchange::whole).collect();
-        self.evidence.of_case(suite, case, failure, &exchanges);
+    /// Writes what explains a failure: exchanges, rows, and how the stack stands right now.
+    async fn collect(&self, failure: &str) -> Option<PathBuf> {
+        let case = self.evidence.of_case(&self.suite, &self.name);
+        let exchanges: String = self.exchanges().iter().map(Exchange::whole).collect();
+        case.failure(failure, &exchanges);
         let collecting = async {
             let stack = self.ctx.stack();
             if let Some(database) = stack.database() {
-                let id = self.ctx.correlation_id();
-                self.evidence.of_audit(suite, case, database, id).await;
+                case.audit(audit::rows(database, self.ctx.correlation_id())).await;
             }
-            let client = stack.client();
-            for namespace in self.ctx.objects().namespaces() {
-                self.evidence.of_namespace(&client, &namespace).await;
+            let (client, own) = (stack.client(), stack.plan().namespace.clone());
+            for namespace in [own].into_iter().chain(self.ctx.objects().namespaces()) {
+                case.namespace(&client, &namespace, self.began.elapsed()).await;
             }
         };
         self.interrupt.until(Level::Hurry, collecting).await;
-        self.evidence.case_folder(suite, case)
+        case.found().map(ToOwned::to_owned)
+    }
+
+    fn exchanges(&self) -> MutexGuard<'_, Vec<Exchange>> {
+        self.exchanges.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -126,7 +134,7 @@ impl world::Attempt for Attempt {
                 }
                 let failure = self.evidence.for_people(&failure);
                 let folder = self.collect(&failure).await;
-                (Err(failure), Some(folder))
+                (Err(failure), folder)
             }
         };
         self.ctx.objects().release().await;

@@ -44,7 +44,8 @@ pub(super) async fn finish(world: &Real, janitor: Janitor, tally: &Tally) -> Ver
     }
     let verdict = tally.counts().verdict();
     let evidence = world.evidence.found().map(ToOwned::to_owned);
-    world.events.tell(What::RunEnded { exit_code: verdict.code(), evidence });
+    let evidence_lost = world.evidence.lost();
+    world.events.tell(What::RunEnded { exit_code: verdict.code(), evidence, evidence_lost });
     verdict
 }
 

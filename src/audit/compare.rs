@@ -1,4 +1,4 @@
-//! Judges rows: does the expectation hold, not yet, or never again?
+//! Compares rows with what is expected of them: does the expectation hold, not yet, or never again?
 
 use serde_json::Value;
 
@@ -10,7 +10,7 @@ use super::{
 
 /// What the rows of one look mean.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Verdict {
+pub(super) enum Finding {
     /// All is as expected.
     Holds,
     /// More rows could make it so.
@@ -38,25 +38,25 @@ impl Shortfall {
     }
 }
 
-/// Judges the rows under an id, which come in the order of their time.
+/// Compares rows, which come in the order of their time, with what is expected of them.
 ///
 /// Rows are never changed and never vanish, so what is wrong with one stays wrong.
-pub(super) fn judge(expectation: &Expectation, rows: &[AuditRow]) -> Verdict {
+pub(super) fn compare(expectation: &Expectation, rows: &[AuditRow]) -> Finding {
     let counted: Vec<_> = rows.iter().filter(|row| expectation.counts(row)).collect();
     if let Some(shortfall) =
         too_many(expectation, &counted).or_else(|| misfit(expectation, &counted))
     {
-        return Verdict::Never(shortfall);
+        return Finding::Never(shortfall);
     }
     if let Some(shortfall) = too_few(expectation, &counted) {
-        return Verdict::NotYet(shortfall);
+        return Finding::NotYet(shortfall);
     }
     let lacking = unmatched(expectation, &counted).or_else(|| disorder(expectation, &counted));
     match (lacking, expectation.count) {
-        (None, _) => Verdict::Holds,
+        (None, _) => Finding::Holds,
         // One more row would be one too many.
-        (Some(shortfall), Count::Exactly(_)) => Verdict::Never(shortfall),
-        (Some(shortfall), Count::AtLeast(_)) => Verdict::NotYet(shortfall),
+        (Some(shortfall), Count::Exactly(_)) => Finding::Never(shortfall),
+        (Some(shortfall), Count::AtLeast(_)) => Finding::NotYet(shortfall),
     }
 }
 
@@ -145,11 +145,11 @@ mod tests {
         Expectation { count, ..Expectation::default() }
     }
 
-    fn words(verdict: Verdict) -> String {
-        match verdict {
-            Verdict::Holds => "holds".to_owned(),
-            Verdict::NotYet(shortfall) => format!("not yet: {}", shortfall.words),
-            Verdict::Never(shortfall) => format!("never: {}", shortfall.words),
+    fn words(finding: Finding) -> String {
+        match finding {
+            Finding::Holds => "holds".to_owned(),
+            Finding::NotYet(shortfall) => format!("not yet: {}", shortfall.words),
+            Finding::Never(shortfall) => format!("never: {}", shortfall.words),
         }
     }
 
@@ -157,14 +157,17 @@ mod tests {
     fn too_few_rows_may_still_come_but_too_many_never_go() {
         let two = rows(&[("a", 1), ("b", 2)]);
         assert_eq!(
-            words(judge(&expecting(Count::Exactly(3)), &two)),
+            words(compare(&expecting(Count::Exactly(3)), &two)),
             "not yet: 2 rows instead of 3"
         );
-        assert_eq!(words(judge(&expecting(Count::Exactly(2)), &two)), "holds");
-        assert_eq!(words(judge(&expecting(Count::Exactly(0)), &two)), "never: 2 rows instead of 0");
-        assert_eq!(words(judge(&expecting(Count::AtLeast(1)), &two)), "holds");
+        assert_eq!(words(compare(&expecting(Count::Exactly(2)), &two)), "holds");
         assert_eq!(
-            words(judge(&Expectation::default(), &[])),
+            words(compare(&expecting(Count::Exactly(0)), &two)),
+            "never: 2 rows instead of 0"
+        );
+        assert_eq!(words(compare(&expecting(Count::AtLeast(1)), &two)), "holds");
+        assert_eq!(
+            words(compare(&Expectation::default(), &[])),
             "not yet: no row instead of at least 1"
         );
     }
@@ -178,7 +181,7 @@ mod tests {
         };
         let mut found = rows(&[("a", 1), ("b", 2)]);
         found.push(AuditRow::new(json!({"event_type": "a", "actor_id": "them"})));
-        assert_eq!(judge(&expectation, &found), Verdict::Holds);
+        assert_eq!(compare(&expectation, &found), Finding::Holds);
     }
 
     #[test]
@@ -188,11 +191,14 @@ mod tests {
             ..expecting(count)
         };
         let found = rows(&[("a", 1), ("a", 2), ("x", 2), ("b", 2), ("a", 3)]);
-        assert_eq!(judge(&order(Count::AtLeast(1)), &found), Verdict::Holds);
+        assert_eq!(compare(&order(Count::AtLeast(1)), &found), Finding::Holds);
         let found = rows(&[("b", 1), ("a", 2), ("a", 3)]);
-        assert_eq!(words(judge(&order(Count::AtLeast(1)), &found)), "not yet: no row of b after a");
-        assert_eq!(words(judge(&order(Count::Exactly(3)), &found)), "never: no row of b after a");
-        assert_eq!(words(judge(&order(Count::AtLeast(0)), &[])), "not yet: no row of a");
+        assert_eq!(
+            words(compare(&order(Count::AtLeast(1)), &found)),
+            "not yet: no row of b after a"
+        );
+        assert_eq!(words(compare(&order(Count::Exactly(3)), &found)), "never: no row of b after a");
+        assert_eq!(words(compare(&order(Count::AtLeast(0)), &[])), "not yet: no row of a");
     }
 
     #[test]
@@ -202,14 +208,14 @@ mod tests {
             Expectation { matching: vec![("b".into(), partial.clone())], ..Expectation::default() };
         let mut found = rows(&[("a", 3), ("b", 2)]);
         found.insert(0, AuditRow::new(json!({"event_type": "b", "actor_id": "them"})));
-        let Verdict::NotYet(shortfall) = judge(&expectation, &found) else { panic!() };
+        let Finding::NotYet(shortfall) = compare(&expectation, &found) else { panic!() };
         assert_eq!(shortfall.words, "no row of b matches");
         assert_eq!(
             shortfall.nearest,
             Some((partial, json!({"actor_id": "us", "event_data": {"second": 2}})))
         );
-        assert_eq!(judge(&expectation, &rows(&[("b", 3)])), Verdict::Holds);
-        assert_eq!(words(judge(&expectation, &rows(&[("a", 3)]))), "not yet: no row of b");
+        assert_eq!(compare(&expectation, &rows(&[("b", 3)])), Finding::Holds);
+        assert_eq!(words(compare(&expectation, &rows(&[("a", 3)]))), "not yet: no row of b");
     }
 
     #[test]
@@ -218,8 +224,8 @@ mod tests {
             all_matching: vec![json!({"event_data": {"second": 1}})],
             ..Expectation::default()
         };
-        assert_eq!(judge(&expectation, &rows(&[("a", 1)])), Verdict::Holds);
-        let verdict = judge(&expectation, &rows(&[("a", 1), ("b", 2)]));
-        assert_eq!(words(verdict), "never: a row of b is not as each should be");
+        assert_eq!(compare(&expectation, &rows(&[("a", 1)])), Finding::Holds);
+        let finding = compare(&expectation, &rows(&[("a", 1), ("b", 2)]));
+        assert_eq!(words(finding), "never: a row of b is not as each should be");
     }
 }

@@ -1,0 +1,59 @@
+//! The evidence of a case that failed: why, what it sent, what was written, how its stack stood.
+
+use std::{error::Error, path::Path, time::Duration};
+
+use kube::Client;
+use serde_json::Value;
+
+use super::{folder::Folder, namespace};
+use crate::text::chain;
+
+/// How long reading the rows of a case may take.
+const LIMIT: Duration = Duration::from_secs(20);
+
+/// Where the evidence of one case goes.
+#[derive(Debug)]
+pub(crate) struct CaseEvidence {
+    folder: Folder,
+}
+
+impl CaseEvidence {
+    pub(super) fn new(folder: Folder) -> Self {
+        Self { folder }
+    }
+
+    /// Where it is, if there is any.
+    pub(crate) fn found(&self) -> Option<&Path> {
+        self.folder.found()
+    }
+
+    /// Writes why the case failed, and what it sent and received.
+    pub(crate) fn failure(&self, failure: &str, exchanges: &str) {
+        self.folder.text("failure.txt", failure);
+        if !exchanges.is_empty() {
+            self.folder.text("http.txt", exchanges);
+        }
+    }
+
+    /// Writes the rows under the id of the case.
+    pub(crate) async fn audit<E: Error + 'static>(
+        &self,
+        rows: impl Future<Output = Result<Vec<Value>, E>>,
+    ) {
+        match tokio::time::timeout(LIMIT, rows).await {
+            Ok(Ok(rows)) if rows.is_empty() => {}
+            Ok(Ok(rows)) => self.folder.json("audit", &rows),
+            Ok(Err(error)) => self.folder.text("audit.txt", &chain(&error)),
+            Err(_) => {
+                self.folder.text("audit.txt", &format!("reading was given up after {LIMIT:?}"));
+            }
+        }
+    }
+
+    /// Writes how a namespace stands, and what its pods wrote in the `last` so long: since the case
+    /// began. To be called before another case changes it.
+    pub(crate) async fn namespace(&self, client: &Client, namespace: &str, last: Duration) {
+        let folder = self.folder.folder(namespace);
+        namespace::collect_of_case(&folder, client, namespace, last).await;
+    }
+}

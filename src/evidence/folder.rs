@@ -1,0 +1,132 @@
+//! A folder of the evidence: nothing is written to it that the redactor has not seen.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::{file_name::file_name, loss::Losses, redact::Redactor};
+use crate::text::chain;
+
+/// A folder, which is made when there is something to put into it.
+#[derive(Clone, Debug)]
+pub(super) struct Folder {
+    path: PathBuf,
+    redactor: Redactor,
+    losses: Losses,
+}
+
+impl Folder {
+    /// The folder at `path`, which counts what it loses among `losses`.
+    pub(super) fn new(path: PathBuf, redactor: Redactor, losses: Losses) -> Self {
+        Self { path, redactor, losses }
+    }
+
+    /// The folder of this name in it.
+    pub(super) fn folder(&self, name: &str) -> Self {
+        Self { path: self.path.join(file_name(name)), ..self.clone() }
+    }
+
+    /// Where it is, if there is anything in it.
+    pub(super) fn found(&self) -> Option<&Path> {
+        self.path.is_dir().then_some(self.path.as_path())
+    }
+
+    /// Writes a text.
+    pub(super) fn text(&self, name: &str, text: &str) {
+        self.write(name, &self.redactor.clean(text));
+    }
+
+    /// Writes a document as `<name>.json`, which is JSON whatever is hidden in it.
+    pub(super) fn json(&self, name: &str, document: &impl Serialize) {
+        match serde_json::to_value(document) {
+            Ok(document) => self.document(&format!("{name}.json"), document),
+            Err(error) => self.text(&format!("{name}.txt"), &chain(&error)),
+        }
+    }
+
+    /// Writes a file as it was found. If its name says that it is JSON, it is, or gets another name.
+    pub(super) fn file(&self, name: &str, content: &str) {
+        if !Path::new(name).extension().is_some_and(|ending| ending.eq_ignore_ascii_case("json")) {
+            return self.text(name, content);
+        }
+        match serde_json::from_str(content) {
+            Ok(document) => self.document(name, document),
+            Err(_) => self.text(&format!("{name}.txt"), content),
+        }
+    }
+
+    fn document(&self, name: &str, mut document: Value) {
+        self.redactor.clean_document(&mut document);
+        self.write(name, &format!("{document:#}\n"));
+    }
+
+    fn write(&self, name: &str, clean: &str) {
+        let path = self.path.join(file_name(name));
+        let written: io::Result<()> =
+            fs::create_dir_all(&self.path).and_then(|()| fs::write(&path, clean));
+        if let Err(error) = written {
+            // Half a document would be none.
+            let _ = fs::remove_file(&path);
+            self.losses.count(&path, error);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn folder(path: &Path) -> Folder {
+        Folder::new(path.to_owned(), Redactor::default().without(["8080"]), Losses::default())
+    }
+
+    #[test]
+    fn what_is_called_json_is_json() {
+        let directory = tempfile::tempdir().unwrap();
+        let folder = folder(directory.path());
+        let pod = json!({"spec": {"automountServiceAccountToken": true, "port": 8080}});
+        folder.json("pods", &[&pod]);
+        folder.file("inspect.json", &format!("[{pod}]"));
+        folder.file("half.json", r#"[{"port": 8080"#);
+        let read = |name: &str| fs::read_to_string(directory.path().join(name)).unwrap();
+        for name in ["pods.json", "inspect.json"] {
+            assert_eq!(serde_json::from_str::<Value>(&read(name)).unwrap(), json!([pod]));
+        }
+        assert_eq!(read("half.json.txt"), r#"[{"port": [redacted]"#);
+        assert!(!directory.path().join("half.json").exists());
+    }
+
+    #[test]
+    fn no_name_leads_out_of_the_evidence() {
+        let directory = tempfile::tempdir().unwrap();
+        let evidence = directory.path().join("evidence");
+        folder(&evidence).folder("../..").folder("/tmp").text("../a\nb", "text");
+        let mut found = vec![evidence];
+        while let Some(entry) = found.last().filter(|path| path.is_dir()) {
+            let mut inside = fs::read_dir(entry).unwrap().map(|entry| entry.unwrap().path());
+            let only = inside.next().unwrap();
+            assert_eq!(inside.next(), None);
+            found.push(only);
+        }
+        assert_eq!(found.len(), 4, "{found:?}");
+        assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn what_cannot_be_written_is_counted() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("evidence");
+        fs::write(&file, "in the way").unwrap();
+        let folder = folder(&file);
+        folder.text("a.txt", "a");
+        folder.json("b", &1);
+        let told = folder.losses.told(&file).unwrap();
+        assert!(told.contains("2 files could not be written, the first is "), "{told}");
+    }
+}

@@ -1,0 +1,337 @@
+//! What is hidden and what stays, by example and by property.
+
+use base64::{
+    Engine as _,
+    engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD},
+};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use proptest::{collection, prelude::*};
+use serde_json::{Value, json};
+
+use super::Redactor;
+
+fn clean(text: &str) -> String {
+    Redactor::default().without(["hunter2"]).clean(text)
+}
+
+fn document(mut document: Value) -> Value {
+    Redactor::default().without(["hunter2"]).clean_document(&mut document);
+    document
+}
+
+#[test]
+fn values_are_hidden_by_the_names_before_them() {
+    for (text, cleaned) in [
+        ("password=abc user=ada", "password=[redacted] user=ada"),
+        ("POSTGRES_PASSWORD=1234", "POSTGRES_PASSWORD=[redacted]"),
+        ("DB_PASSWORD: abc", "DB_PASSWORD: [redacted]"),
+        ("AWS_SECRET_ACCESS_KEY=wJalrXUtnFEMI/K7MDENG", "AWS_SECRET_ACCESS_KEY=[redacted]"),
+        ("DJANGO_SECRET_KEY=x-y", "DJANGO_SECRET_KEY=[redacted]"),
+        ("SECRET_KEY_BASE=abc", "SECRET_KEY_BASE=[redacted]"),
+        ("PRIVATE_KEY=abc SSH_KEY=def", "PRIVATE_KEY=[redacted] SSH_KEY=[redacted]"),
+        ("STRIPE_KEY=abc", "STRIPE_KEY=[redacted]"),
+        ("client_secret: abc", "client_secret: [redacted]"),
+        ("refreshTokens=abc", "refreshTokens=[redacted]"),
+        ("X-API-Key: abc", "X-API-Key: [redacted]"),
+        ("openaiApiKey=abc", "openaiApiKey=[redacted]"),
+        ("params[password]=abc&a=b", "params[password]=[redacted]&a=b"),
+        ("token: [abc, def] end", "token: [[redacted]] end"),
+        ("token: Bearer abc", "token: [redacted]"),
+        (
+            r#"Config { password: Some("a b"), n: 1 }"#,
+            r#"Config { password: Some("[redacted]"), n: 1 }"#,
+        ),
+        ("{'password': 'abc', 'a': 1}", "{'password': '[redacted]', 'a': 1}"),
+        (r#"msg="{\"password\":\"a\\\"b\"}" x=1"#, r#"msg="{\"password\":\"[redacted]\"}" x=1"#),
+        (r#"password => "abc" end"#, r#"password => "[redacted]" end"#),
+        ("🚀password=abc", "🚀password=[redacted]"),
+    ] {
+        assert_eq!(clean(text), cleaned);
+    }
+}
+
+#[test]
+fn a_header_is_hidden_to_the_end_of_its_line() {
+    for (text, cleaned) in [
+        ("> Authorization: Bearer abc def\n> A: b", "> Authorization: [redacted]\n> A: b"),
+        ("Authorization: Digest username=\"u\", response=\"x\"", "Authorization: [redacted]"),
+        ("Proxy-Authorization: Basic abc=", "Proxy-Authorization: [redacted]"),
+        ("Cookie: a=b; c=d, e", "Cookie: [redacted]"),
+        ("set-cookie: prefs={\"a\":1}; sid=abc; Path=/", "set-cookie: [redacted]"),
+        ("curl -H 'Cookie: a=b; c=d' http://x", "curl -H 'Cookie: [redacted]' http://x"),
+        (
+            "map[Authorization:[Bearer a] Cookie:[a=b; c=d]]",
+            "map[Authorization:[[redacted]] Cookie:[[redacted]]]",
+        ),
+    ] {
+        assert_eq!(clean(text), cleaned);
+    }
+}
+
+#[test]
+fn what_has_the_shape_of_a_secret_is_hidden_wherever_it_stands() {
+    for (text, cleaned) in [
+        (
+            "at postgres://slm_user:geheim@db:5432/x now",
+            "at postgres://slm_user:[redacted]@db:5432/x now",
+        ),
+        ("dsn: root:ge:heim@tcp(db:3306)/x", "dsn: root:[redacted]@tcp(db:3306)/x"),
+        ("host=db password='geheim' user=u", "host=db password='[redacted]' user=u"),
+        ("id AKIAIOSFODNN7EXAMPLE ok", "id [redacted] ok"),
+        ("got ghp_0123456789abcdefghij.", "got [redacted]"),
+        (
+            "jwt eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjMifQ.dozjgNryP4J3jVmNHl0w5N end",
+            "jwt [redacted] end",
+        ),
+        ("no -----BEGIN PRIVATE KEY----- in tls.pem", "no [redacted] in tls.pem"),
+        (
+            "a\n-----BEGIN RSA PRIVATE KEY-----\nMIIEabc\n=\n-----END RSA PRIVATE KEY-----\nb",
+            "a\n[redacted]\nb",
+        ),
+        (
+            "a -----BEGIN PRIVATE KEY-----\nMIIEabcdefghijklmnop\nMIIEabcdefghijklmnop\nb",
+            "a [redacted]\nb",
+        ),
+    ] {
+        assert_eq!(clean(text), cleaned);
+    }
+}
+
+#[test]
+fn a_known_secret_is_hidden_inside_words_unless_it_is_short() {
+    assert_eq!(clean("login with xhunter2x failed"), "login with x[redacted]x failed");
+    let redactor = Redactor::default().without(["a", "pass", "password"]);
+    assert_eq!(redactor.clean("a cat has a password"), "[redacted] cat has [redacted] [redacted]");
+}
+
+#[test]
+fn a_known_secret_is_found_in_the_base64_of_a_longer_text() {
+    for before in ["", "u", "us", "usr", "postgres://user"] {
+        for engine in [STANDARD, URL_SAFE_NO_PAD] {
+            let encoded = engine.encode(format!("{before}:kq9-8Lm2_Zx7:rest"));
+            let cleaned = Redactor::default().without(["kq9-8Lm2_Zx7"]).clean(&encoded);
+            assert!(cleaned.contains("[redacted]"), "{encoded} became {cleaned}");
+        }
+    }
+}
+
+#[test]
+fn json_in_a_text_stays_json() {
+    let line =
+        r#"12:00 {"env":[{"name":"API_KEY","value":"abc"}],"refreshTokens":["x"],"n":1} end"#;
+    let cleaned = r#"12:00 {"env":[{"name":"API_KEY","value":"[redacted]"}],"n":1,"refreshTokens":["[redacted]"]} end"#;
+    assert_eq!(clean(line), cleaned);
+    let harmless = r#"{"b": 1,  "a": "x"}"#;
+    assert_eq!(clean(harmless), harmless);
+}
+
+#[test]
+fn a_document_is_cleaned_by_its_structure() {
+    let pod = json!({
+        "spec": {
+            "automountServiceAccountToken": true, "imagePullSecrets": [],
+            "volumes": [{"secret": {"secretName": "x", "items": [{"key": "password", "path": "p"}]}}],
+            "containers": [{
+                "args": ["--password", "abc", "--verbose", "--token=def"],
+                "env": [
+                    {"name": "PGPASSWORD", "value": "abc"}, {"name": "A", "value": "b"},
+                    {"name": "MAX_TOKENS", "value": "100"},
+                    {"name": "KEY", "valueFrom": {"secretKeyRef": {"name": "s", "key": "password"}}},
+                ],
+            }],
+        },
+    });
+    let mut expected = pod.clone();
+    let container = &mut expected["spec"]["containers"][0];
+    container["args"] = json!(["--password", "[redacted]", "--verbose", "--token=[redacted]"]);
+    container["env"][0]["value"] = json!("[redacted]");
+    assert_eq!(document(pod), expected);
+
+    let secret = json!({"kind": "Secret", "data": {"a": "abc"}, "cookies": {"sid": "abc", "n": 1}});
+    let hidden = json!({"kind": "Secret", "data": {"a": "[redacted]"}, "cookies": {"sid": "[redacted]", "n": 1}});
+    assert_eq!(document(secret), hidden);
+    assert_eq!(
+        document(json!({"hunter2": 1, "[redacted]": 2, "a": "x hunter2"})),
+        json!({"[redacted]": 2, "[redacted]'": 1, "a": "x [redacted]"})
+    );
+}
+
+/// Lines that speak of secrets, or look a little like them, and have none.
+const HARMLESS: [&str; 41] = [
+    "secretName: postgresql-secret",
+    "tokens_used=5",
+    "max_tokens: 100",
+    "\"max_tokens\": 4096,",
+    "passwordKey: password",
+    "secretKeyRef: {name: db, key: password}",
+    "key: value",
+    "partition_key: orders",
+    "PARTITION_KEY=orders",
+    "primary_key=id foreign key: customer",
+    "public_key: abc",
+    "cacheKey=a:b",
+    "automountServiceAccountToken: true",
+    "\"imagePullSecrets\": []",
+    "password: null",
+    "PASSWORD_FILE=/run/secrets/password",
+    "token_type: bearer",
+    "PWD=/root",
+    "couldn't find key wall in Secret keyless/colours",
+    "references non-existent secret key: password",
+    "open /var/run/secrets/kubernetes.io/serviceaccount/token: no such file",
+    "INFO app::auth::token: refreshed",
+    "password authentication failed for user \"ada\"",
+    "secret_controller.go:53: synced",
+    "Token: <none>",
+    "12:30:45 ready",
+    "2026-11-24T22:31:34Z level=info msg=\"started\"",
+    "GET http://127.0.0.1:1/a@b",
+    "clone git@example.org:a/b.git and ssh://git@example.org/a",
+    "postgres://slm_user@db:5432/x",
+    "image: nginx:1.27@sha256:0123456789abcdef0123456789abcdef",
+    "-----BEGIN CERTIFICATE-----",
+    "eyJ is how it begins",
+    "AKIA is short",
+    "sk-learn",
+    "🚀: started",
+    "“model”: gpt",
+    "level=…: x",
+    "größe=1",
+    "ключ: значение",
+    "{\"a\": {\"b\": [1, 2.50, true, null, \"x\"]}}",
+];
+
+#[test]
+fn what_only_speaks_of_a_secret_stays() {
+    for text in HARMLESS {
+        assert_eq!(clean(text), text);
+    }
+}
+
+/// Secrets as people and generators choose them, which are no part of the mark.
+fn secrets() -> impl Strategy<Value = String> {
+    "[!-Z\\\\^-~äß€ 🔑]{4,24}".prop_filter("it has something of its own", |secret| {
+        secret.trim().chars().count() >= 4 && !"[redacted]".contains(secret.trim())
+    })
+}
+
+fn documents() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        "\\PC{0,20}".prop_map(Value::from),
+        "(password|token|key|Cookie)[=:] ?\\PC{0,20}".prop_map(Value::from),
+        "\\{\"(password|a)\":\"[a-z]{0,4}\"\\}".prop_map(Value::from),
+    ];
+    let names = prop_oneof!["\\PC{0,8}", "(name|value|kind|data|token|password|cookies|secret)"];
+    leaf.prop_recursive(4, 40, 5, move |inner| {
+        prop_oneof![
+            collection::vec(inner.clone(), 0..5).prop_map(Value::from),
+            collection::btree_map(names.clone(), inner, 0..5)
+                .prop_map(|fields| Value::Object(fields.into_iter().collect())),
+        ]
+    })
+}
+
+/// The shape of a document: everything but its texts.
+fn shape(document: &Value) -> Value {
+    match document {
+        Value::String(_) => json!("text"),
+        Value::Array(items) => items.iter().map(shape).collect(),
+        Value::Object(fields) => {
+            fields.iter().map(|(name, value)| (name.clone(), shape(value))).collect()
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => document.clone(),
+    }
+}
+
+proptest! {
+    // A failure prints its input, which becomes an example above; files of its own it needs none.
+    #![proptest_config(ProptestConfig {
+        failure_persistence: None, ..ProptestConfig::with_cases(100)
+    })]
+
+    #[test]
+    fn a_document_keeps_its_shape_and_is_json(before in documents()) {
+        let after = document(before.clone());
+        prop_assert_eq!(shape(&after), shape(&before));
+        let read: Value = serde_json::from_str(&format!("{after:#}")).unwrap();
+        prop_assert_eq!(&read, &after);
+        prop_assert_eq!(document(after.clone()), after);
+    }
+
+    #[test]
+    fn no_spelling_of_a_known_secret_is_left(
+        secret in secrets(), before in "[a-z:= \"]{0,12}", after in "[a-z:= \"]{0,12}",
+    ) {
+        let json = Value::from(secret.as_str()).to_string();
+        let json = &json[1..json.len() - 1];
+        let twice = Value::from(json).to_string();
+        let form: String = url::form_urlencoded::byte_serialize(secret.as_bytes()).collect();
+        let spellings = [
+            secret.clone(),
+            STANDARD.encode(&secret),
+            STANDARD_NO_PAD.encode(&secret),
+            URL_SAFE.encode(&secret),
+            URL_SAFE_NO_PAD.encode(&secret),
+            STANDARD.encode(format!("{secret}\n")),
+            utf8_percent_encode(&secret, NON_ALPHANUMERIC).to_string(),
+            form,
+            json.to_owned(),
+            twice[1..twice.len() - 1].to_owned(),
+        ];
+        let redactor = Redactor::default().without([secret.as_str()]);
+        for spelling in spellings {
+            let text = format!("{before}{spelling}{after}");
+            let cleaned = redactor.clean(&text);
+            prop_assert!(!cleaned.contains(&spelling), "{text} became {cleaned}");
+            prop_assert!(!redactor.clean_known(&text).contains(&spelling));
+            let mut inside = json!({&spelling: [&text]});
+            redactor.clean_document(&mut inside);
+            let written = serde_json::to_string(&inside).unwrap();
+            prop_assert!(!written.contains(&spelling), "{text} became {written}");
+        }
+    }
+
+    #[test]
+    fn of_secrets_that_overlap_the_longest_is_hidden(
+        (short, long) in secrets().prop_flat_map(|short| {
+            let long = format!("x{short}y");
+            (Just(short), Just(long))
+        }),
+    ) {
+        let redactor = Redactor::default().without([short.as_str(), long.as_str()]);
+        prop_assert_eq!(redactor.clean_known(&format!("({long})")), "([redacted])");
+    }
+
+    #[test]
+    fn cleaning_twice_is_cleaning_once(
+        secret in secrets(),
+        lines in collection::vec(prop_oneof![
+            "(password|token|Cookie|a|API_KEY)[ \"']?[:=][ \"'\\[]?\\PC{0,20}",
+            "\\PC{0,40}",
+            "[a-z]{1,4}://[a-z:@\\[\\]]{0,12}",
+            "\\{\"(token|a)\": ?[\"\\[]?[a-z]{0,4}[\"\\]]?\\}",
+        ], 0..6),
+    ) {
+        let redactor = Redactor::default().without([secret.as_str()]);
+        let text = lines.join(&secret);
+        let once = redactor.clean(&text);
+        prop_assert_eq!(redactor.clean(&once), once);
+        let known = redactor.clean_known(&text);
+        prop_assert_eq!(redactor.clean_known(&known), known);
+    }
+
+    #[test]
+    fn text_without_secrets_is_unchanged(
+        lines in collection::vec(prop_oneof![
+            proptest::sample::select(&HARMLESS[..]).prop_map(str::to_owned),
+            "(info|warn|status|key|user|name): [a-z ]{0,20}",
+            "(count|port|max_tokens)=[0-9]{1,6} tokens=[0-9]{1,6} took [0-9]{1,3}ms",
+        ], 0..8),
+    ) {
+        let text = lines.join("\n");
+        prop_assert_eq!(clean(&text), text);
+    }
+}
