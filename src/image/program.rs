@@ -251,7 +251,7 @@ mod tests {
         fs::write(file.path(), "#!/bin/sh\n").unwrap();
         let error = inspect(file.path(), &[]).unwrap_err().to_string();
         assert!(
-            error.ends_with("is not an ELF file; give a program for Linux, or a Dockerfile"),
+            error.ends_with("is not a 64-bit ELF file; give a program for Linux, or a Dockerfile"),
             "{error}"
         );
     }
