@@ -11,6 +11,7 @@ mod context;
 mod dockerfile;
 mod elf;
 mod error;
+mod estimate;
 mod ignore;
 mod layer;
 mod limit;
@@ -31,6 +32,7 @@ pub use error::ImageError;
 pub(crate) use {
     build::{Built, build},
     cache::Cache,
+    estimate::estimate,
     reference::{Reference, content_name},
     workshop::Workshop,
 };
