@@ -1,8 +1,7 @@
 //! Writes tar archives that are the same for the same content.
 //!
 //! Times and owners are left out and the caller adds in a fixed order, so that
-//! caches hit and ids stay when nothing changed. The archive is a file without a
-//! name: nothing is left of it, however the run ends.
+//! caches hit and ids stay when nothing changed.
 
 use std::{
     fs::File,
@@ -15,19 +14,18 @@ use futures_util::Stream;
 use tar::{Builder, EntryType, Header};
 use tokio_util::io::ReaderStream;
 
+use super::temporary;
+
 /// How much of an archive is sent at once.
 const CHUNK: usize = 1 << 20;
 
-/// An archive that is being written.
-pub(super) struct Archive(Builder<io::BufWriter<File>>);
+/// How long the blocks of an archive are.
+const BLOCK: u64 = 512;
 
-impl Archive {
-    /// An empty archive.
-    pub(super) fn new() -> io::Result<Self> {
-        let file = io::BufWriter::with_capacity(CHUNK, tempfile::tempfile()?);
-        Ok(Self(Builder::new(file)))
-    }
+/// An archive that is being written, into a file unless it is small.
+pub(super) struct Archive<W: io::Write = io::BufWriter<File>>(Builder<W>);
 
+impl<W: io::Write> Archive<W> {
     /// Adds a directory.
     pub(super) fn directory(&mut self, name: impl AsRef<Path>, mode: u32) -> io::Result<()> {
         self.add(EntryType::Directory, name, mode, 0, io::empty())
@@ -62,6 +60,38 @@ impl Archive {
         Err(io::Error::other("was cut short while it was read"))
     }
 
+    fn add(
+        &mut self,
+        kind: EntryType,
+        name: impl AsRef<Path>,
+        mode: u32,
+        size: u64,
+        content: impl io::Read,
+    ) -> io::Result<()> {
+        let mut header = header(kind, mode, size);
+        self.0.append_data(&mut header, name, content)
+    }
+}
+
+impl Archive<Vec<u8>> {
+    /// An empty archive in memory.
+    pub(super) fn small() -> Self {
+        Self(Builder::new(Vec::new()))
+    }
+
+    /// Ends the archive.
+    pub(super) fn into_bytes(self) -> io::Result<Bytes> {
+        self.0.into_inner().map(Bytes::from)
+    }
+}
+
+impl Archive {
+    /// An empty archive.
+    pub(super) fn new() -> io::Result<Self> {
+        let file = io::BufWriter::with_capacity(CHUNK, temporary::file()?);
+        Ok(Self(Builder::new(file)))
+    }
+
     /// Ends the archive, and returns its file at the beginning.
     pub(super) fn into_file(self) -> io::Result<File> {
         let writer = self.0.into_inner()?;
@@ -77,18 +107,16 @@ impl Archive {
         let file = tokio::fs::File::from_std(self.into_file()?);
         Ok(ReaderStream::with_capacity(file, CHUNK))
     }
+}
 
-    fn add(
-        &mut self,
-        kind: EntryType,
-        name: impl AsRef<Path>,
-        mode: u32,
-        size: u64,
-        content: impl io::Read,
-    ) -> io::Result<()> {
-        let mut header = header(kind, mode, size);
-        self.0.append_data(&mut header, name, content)
-    }
+/// What stands before and after the content of a file in an archive, for content that is elsewhere.
+pub(super) fn frame(name: &str, size: u64) -> io::Result<[Bytes; 2]> {
+    let mut header = header(EntryType::Regular, 0o644, size);
+    header.set_path(name)?;
+    header.set_cksum();
+    let filling = size.next_multiple_of(BLOCK) - size;
+    let filling = std::iter::repeat_n(0, usize::try_from(filling).unwrap_or_default());
+    Ok([Bytes::copy_from_slice(header.as_bytes()), filling.collect()])
 }
 
 fn header(kind: EntryType, mode: u32, size: u64) -> Header {

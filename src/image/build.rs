@@ -1,17 +1,23 @@
 //! Brings an image into the Docker daemon, under the names of a run.
 
-use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
 
-use bollard::{
-    Docker,
-    query_parameters::{ListImagesOptionsBuilder, TagImageOptionsBuilder},
+use bollard::query_parameters::TagImageOptionsBuilder;
+use futures_util::future::try_join_all;
+
+use super::{
+    Reference, buildkit,
+    cache::{self, Cache, Place},
+    context::Context,
+    dockerfile,
+    error::ImageError,
+    limit::answer,
+    load,
+    program::Program,
+    pull,
+    workshop::Workshop,
 };
-
-use super::{ImageError, Reference, buildkit, context, load, program::Program, pull};
 use crate::{docker::is_absent, suite::Source};
-
-/// The label by which an unchanged program finds its image again.
-const FINGERPRINT: &str = "kindwright/fingerprint";
 
 /// An image that the daemon has.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,93 +30,117 @@ pub(crate) struct Built {
 
 /// Builds or finds the image of `source`, and gives it all `references`.
 ///
-/// The labels become part of the content: two runs share it only if they are
-/// equal. A build that fails or is dropped leaves nothing in the daemon.
+/// A build that fails or is dropped leaves nothing in the daemon.
 pub(crate) async fn build(
-    docker: &Docker,
+    workshop: &Workshop,
     source: &Source,
     references: &[Reference],
-    labels: &BTreeMap<String, String>,
 ) -> Result<Built, ImageError> {
     let [first, others @ ..] = references else {
         return Err(ImageError::Nameless);
     };
     let image = first.infrastructure();
-    let built = |id| Built { id, references: references.to_vec() };
-    match source {
+    let id = match source {
         Source::Program { path, arguments } => {
-            let architecture = architecture(docker).await?;
-            let program = Program::inspect(image, path, arguments, &architecture)?;
-            let fingerprint = program.fingerprint(labels)?;
-            if let Some(id) = unchanged(docker, &fingerprint, references).await? {
-                return Ok(built(id));
-            }
-            let mut labels = labels.clone();
-            labels.insert(FINGERPRINT.to_owned(), fingerprint);
-            let packed = program.pack(labels, references.to_vec()).await?;
-            let loaded = load::load(docker, packed).await;
-            loaded.map_err(ImageError::docker(format!("load the image `{first}`")))?;
-            let id = identify(docker, first).await?;
-            Ok(built(id))
+            let program = Program::inspect(image, path, arguments, &workshop.architecture)?;
+            let place = match workshop.cache {
+                Cache::Keep => Some(Place::new(image, source, &program.fingerprint())),
+                Cache::Off => None,
+            };
+            let making = async {
+                let packed = program.pack(workshop, references).await?;
+                let _turn = workshop.turn_to_pack().await;
+                load::load(&workshop.docker, first, packed).await?;
+                identify(workshop, first).await
+            };
+            kept_or_made(workshop, place.as_ref(), references, making).await?
         }
         Source::Dockerfile { context, file } => {
-            let archive = context::pack(image, context.clone(), file.clone()).await?;
-            let dockerfile = file.to_string_lossy();
-            buildkit::build(docker, archive, &dockerfile, first, labels).await?;
-            let id = identify(docker, first).await?;
-            tag(docker, &id, others).await?;
-            Ok(built(id))
+            let context = Context::collect(image, context, file).await?;
+            let fingerprint = match workshop.cache {
+                Cache::Keep => fingerprint(workshop, &context).await?,
+                Cache::Off => None,
+            };
+            let place = fingerprint.map(|fingerprint| Place::new(image, source, &fingerprint));
+            let making = async {
+                build_dockerfile(workshop, context, file, first).await?;
+                let id = identify(workshop, first).await?;
+                tag(workshop, &id, others).await?;
+                Ok(id)
+            };
+            kept_or_made(workshop, place.as_ref(), references, making).await?
         }
         Source::Reference(reference) => {
-            let architecture = architecture(docker).await?;
-            let id = pull::find_or_pull(docker, image, reference, &architecture).await?;
-            tag(docker, &id, references).await?;
-            Ok(built(id))
+            let (docker, architecture) = (&workshop.docker, &workshop.architecture);
+            let id = pull::find_or_pull(docker, image, reference, architecture).await?;
+            tag(workshop, &id, references).await?;
+            id
         }
-    }
+    };
+    Ok(Built { id, references: references.to_vec() })
 }
 
-async fn identify(docker: &Docker, reference: &Reference) -> Result<String, ImageError> {
-    let found = docker.inspect_image(reference.as_str()).await;
-    let found = found.map_err(ImageError::docker(format!("inspect the image `{reference}`")))?;
+/// Names the image that was made of the same, else makes it, and keeps it in its place if it has one.
+async fn kept_or_made(
+    workshop: &Workshop,
+    place: Option<&Place>,
+    references: &[Reference],
+    making: impl Future<Output = Result<String, ImageError>>,
+) -> Result<String, ImageError> {
+    let Some(place) = place else {
+        return making.await;
+    };
+    if let Some(id) = cache::find(&workshop.docker, place).await? {
+        match tag(workshop, &id, references).await {
+            Ok(()) => return Ok(id),
+            // Another run may replace it between the two requests.
+            Err(ImageError::Docker { source, .. }) if is_absent(&source) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    let id = making.await?;
+    cache::keep(&workshop.docker, place, &id).await?;
+    Ok(id)
+}
+
+async fn build_dockerfile(
+    workshop: &Workshop,
+    context: Context,
+    file: &Path,
+    reference: &Reference,
+) -> Result<(), ImageError> {
+    let _turn = workshop.turn_to_build().await;
+    let archive = {
+        let _turn = workshop.turn_to_pack().await;
+        context.pack().await?
+    };
+    let (dockerfile, proxies) = (file.to_string_lossy(), &workshop.proxies);
+    buildkit::build(&workshop.docker, archive, &dockerfile, reference, proxies).await
+}
+
+/// Says whether a Dockerfile would be built to the same; nothing if only the builder knows.
+async fn fingerprint(workshop: &Workshop, context: &Context) -> Result<Option<String>, ImageError> {
+    let Some(bases) = dockerfile::bases(&context.dockerfile) else {
+        return Ok(None);
+    };
+    let found = bases.iter().map(|base| pull::find(&workshop.docker, base));
+    let found = try_join_all(found).await?.into_iter();
+    let ids: Option<Vec<_>> = found.map(|base| base?.id).collect();
+    Ok(ids.map(|ids| context.fingerprint(&ids)))
+}
+
+async fn identify(workshop: &Workshop, reference: &Reference) -> Result<String, ImageError> {
+    let what = format!("inspect the image `{reference}`");
+    let found = answer(what, workshop.docker.inspect_image(reference.as_str())).await?;
     Ok(found.id.unwrap_or_default())
 }
 
-/// Names the image that was made of the same, if the daemon still has it.
-async fn unchanged(
-    docker: &Docker,
-    fingerprint: &str,
-    references: &[Reference],
-) -> Result<Option<String>, ImageError> {
-    let label = format!("{FINGERPRINT}={fingerprint}");
-    let filters = HashMap::from([("label", vec![label.as_str()])]);
-    let options = ListImagesOptionsBuilder::default().filters(&filters).build();
-    let found = docker.list_images(Some(options)).await;
-    let found = found.map_err(ImageError::docker("list the images of the Docker daemon"))?;
-    let Some(image) = found.into_iter().next() else {
-        return Ok(None);
-    };
-    match tag(docker, &image.id, references).await {
-        Ok(()) => Ok(Some(image.id)),
-        // The run that made it may remove it between the two requests.
-        Err(ImageError::Docker { source, .. }) if is_absent(&source) => Ok(None),
-        Err(error) => Err(error),
-    }
-}
-
-async fn tag(docker: &Docker, id: &str, references: &[Reference]) -> Result<(), ImageError> {
-    for reference in references {
+async fn tag(workshop: &Workshop, id: &str, references: &[Reference]) -> Result<(), ImageError> {
+    let tagging = references.iter().map(async |reference| {
         let (repository, tag) = reference.parts();
         let options = TagImageOptionsBuilder::default().repo(repository).tag(tag).build();
-        let tagged = docker.tag_image(id, Some(options)).await;
-        tagged.map_err(ImageError::docker(format!("name the image {id} `{reference}`")))?;
-    }
-    Ok(())
-}
-
-/// What the daemon, and so every node, runs.
-async fn architecture(docker: &Docker) -> Result<String, ImageError> {
-    let version = docker.version().await;
-    let version = version.map_err(ImageError::docker("ask the Docker daemon for its version"))?;
-    Ok(version.arch.unwrap_or_default())
+        let what = format!("name the image {id} `{reference}`");
+        answer(what, workshop.docker.tag_image(id, Some(options))).await
+    });
+    try_join_all(tagging).await.map(drop)
 }

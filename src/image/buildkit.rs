@@ -3,7 +3,10 @@
 //! The classic builder is not used: a failed or cancelled build of it leaves
 //! containers and images without a name.
 
-use std::collections::{BTreeMap, HashMap};
+use std::{
+    collections::{BTreeMap, HashMap},
+    time::Duration,
+};
 
 use bollard::{
     Docker, body_try_stream,
@@ -12,10 +15,14 @@ use bollard::{
     models::BuildInfoAux,
     query_parameters::{BuildImageOptionsBuilder, BuilderVersion},
 };
-use futures_util::TryStreamExt as _;
 use uuid::Uuid;
 
-use super::{ImageError, Reference, archive::Archive};
+use super::{
+    Reference,
+    archive::Archive,
+    error::{Exceeded, ImageError},
+    limit::{Ended, Patience},
+};
 use crate::text;
 
 /// How many lines of a step's output are kept for its error.
@@ -24,40 +31,44 @@ const LINES: usize = 20;
 /// How much of a step's output is kept to take these lines from.
 const TAIL: usize = 16 << 10;
 
+/// A compiler or an installer may be silent for some minutes, but a suite that waits for more than
+/// an hour of building wants an image that is built elsewhere.
+const PATIENCE: Patience =
+    Patience { silence: Duration::from_mins(15), total: Duration::from_hours(1) };
+
 /// Builds the image of a context under one name.
 pub(super) async fn build(
     docker: &Docker,
     context: Archive,
     dockerfile: &str,
     reference: &Reference,
-    labels: &BTreeMap<String, String>,
+    arguments: &BTreeMap<String, String>,
 ) -> Result<(), ImageError> {
-    let labels: HashMap<&str, &str> =
-        labels.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    let arguments: HashMap<&str, &str> =
+        arguments.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
     let options = BuildImageOptionsBuilder::default()
         .dockerfile(dockerfile)
         .t(reference.as_str())
-        .labels(&labels)
+        .buildargs(&arguments)
         .version(BuilderVersion::BuilderBuildKit)
         .session(&Uuid::new_v4().to_string())
         .build();
     let what = format!("build the image `{reference}`");
     let context = context.into_stream().map_err(|error| ImageError::docker(&what)(error.into()))?;
-    let mut messages = docker.build_image(options, None, Some(body_try_stream(context)));
+    let messages = docker.build_image(options, None, Some(body_try_stream(context)));
     let mut steps = Steps::default();
-    loop {
-        match messages.try_next().await {
-            Ok(Some(message)) => {
-                if let Some(BuildInfoAux::BuildKit(status)) = message.aux {
-                    steps.take_in(status);
-                }
-            }
-            Ok(None) => return Ok(()),
-            Err(Error::DockerStreamError { error }) => {
-                return Err(steps.failure(reference.infrastructure(), error));
-            }
-            Err(error) => return Err(ImageError::docker(what)(error)),
+    let built = PATIENCE.follow(messages, |message| {
+        if let Some(BuildInfoAux::BuildKit(status)) = message.aux {
+            steps.take_in(status);
         }
+        Ok(())
+    });
+    let image = reference.infrastructure();
+    match built.await {
+        Ok(()) => Ok(()),
+        Err(Ended::Failed(Error::DockerStreamError { error })) => Err(steps.failure(image, error)),
+        Err(Ended::Failed(error)) => Err(ImageError::docker(what)(error)),
+        Err(Ended::GivenUp(exceeded)) => Err(steps.given_up(image, exceeded)),
     }
 }
 
@@ -65,6 +76,8 @@ pub(super) async fn build(
 #[derive(Debug, Default)]
 struct Steps {
     failed: Option<(String, String)>,
+    /// The name of the step that began last.
+    begun: Option<String>,
     names: BTreeMap<String, String>,
     logs: BTreeMap<String, Vec<u8>>,
 }
@@ -82,7 +95,21 @@ impl Steps {
             if failed && self.failed.is_none() {
                 self.failed = Some((vertex.digest.clone(), vertex.error));
             }
+            if vertex.started.is_some() && vertex.completed.is_none() {
+                self.begun = Some(vertex.name.clone());
+            }
             self.names.insert(vertex.digest, vertex.name);
+        }
+    }
+
+    fn given_up(&self, image: &str, exceeded: Exceeded) -> ImageError {
+        let last = self.begun.as_ref().map(|step| format!(" (the last step that began: {step})"));
+        ImageError::GivenUp {
+            image: image.to_owned(),
+            what: "the build".to_owned(),
+            exceeded,
+            last: last.unwrap_or_default(),
+            next: "`docker build --progress=plain` in its context shows where it stands".to_owned(),
         }
     }
 
@@ -150,5 +177,22 @@ mod tests {
     fn a_build_that_fails_before_its_first_step_says_why() {
         let error = Steps::default().failure("gateway", "dockerfile parse error line 1".into());
         assert_eq!(error.to_string(), "image `gateway`: build: dockerfile parse error line 1");
+    }
+
+    #[test]
+    fn a_build_that_is_given_up_names_the_step_that_began_last() {
+        let began =
+            |digest, name| Vertex { started: Some(Default::default()), ..vertex(digest, name, "") };
+        let mut steps = Steps::default();
+        steps.take_in(StatusResponse {
+            vertexes: vec![began("a", "[1/2] FROM base"), began("b", "[2/2] RUN sleep 1d")],
+            ..StatusResponse::default()
+        });
+        let error = steps.given_up("gateway", Exceeded::Silence(PATIENCE.silence));
+        let words = error.to_string();
+        assert!(
+            words.starts_with("image `gateway`: the build has made no progress for 15 min (the last step that began: [2/2] RUN sleep 1d); `docker build"),
+            "{words}"
+        );
     }
 }

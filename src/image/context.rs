@@ -1,67 +1,139 @@
 //! Collects the context of a Dockerfile.
 
 use std::{
-    fs::{self, File},
+    fs::{self, File, Metadata},
     io,
     os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
 };
 
-use super::{ImageError, archive::Archive, ignore::Ignore};
+use tokio::task::spawn_blocking;
 
-/// Packs `context`, without what is ignored, for the Dockerfile `file` in it.
-pub(super) async fn pack(
-    image: &str,
-    context: PathBuf,
-    file: PathBuf,
-) -> Result<Archive, ImageError> {
-    let (name, root) = (image.to_owned(), context.clone());
-    // A big context would hold up other tasks.
-    let packing = tokio::task::spawn_blocking(move || pack_now(&name, &context, &file));
-    packing.await.map_err(io::Error::other).map_err(unreadable(image, &root))?
+use super::{ImageError, archive::Archive, ignore::Ignore, limit, state::State};
+use crate::digest::sha256_of;
+
+/// What is sent to the daemon for a Dockerfile.
+#[derive(Clone, Debug)]
+pub(super) struct Context {
+    image: String,
+    root: PathBuf,
+    /// The text of the Dockerfile.
+    pub(super) dockerfile: String,
+    /// In the order in which they are sent.
+    entries: Vec<Entry>,
 }
 
-fn pack_now(image: &str, context: &Path, file: &Path) -> Result<Archive, ImageError> {
-    if !context.join(file).is_file() {
-        return Err(ImageError::NoDockerfile {
-            image: image.to_owned(),
-            context: context.to_owned(),
-            file: file.to_owned(),
-        });
+/// A file, directory or link, by its path in the context.
+#[derive(Clone, Debug)]
+struct Entry {
+    path: PathBuf,
+    mode: u32,
+    kind: Kind,
+}
+
+#[derive(Clone, Debug)]
+enum Kind {
+    Directory,
+    Link(PathBuf),
+    File(State),
+}
+
+impl Context {
+    /// Looks at the directory `root`, without what is ignored, for the Dockerfile `file` in it.
+    pub(super) async fn collect(image: &str, root: &Path, file: &Path) -> Result<Self, ImageError> {
+        let (name, context, file) = (image.to_owned(), root.to_owned(), file.to_owned());
+        // A big context would hold up other tasks.
+        let collecting = spawn_blocking(move || collect(name, context, &file));
+        collecting.await.map_err(io::Error::other).map_err(unreadable(image, root))?
     }
-    let (ignore, ignore_file) = ignore(image, context, file)?;
+
+    /// How much is sent, in bytes.
+    pub(super) fn size(&self) -> u64 {
+        let sizes = self.entries.iter().map(|entry| match &entry.kind {
+            Kind::File(state) => state.size,
+            Kind::Directory | Kind::Link(_) => 0,
+        });
+        sizes.sum()
+    }
+
+    /// Digits that change when a file does, or one of the images that it is built on.
+    pub(super) fn fingerprint(&self, bases: &[String]) -> String {
+        sha256_of(format!("{:?}", (bases, &self.dockerfile, &self.entries)))
+    }
+
+    /// Packs all of it.
+    pub(super) async fn pack(self) -> Result<Archive, ImageError> {
+        let (image, path) = (self.image.clone(), self.root.clone());
+        let packing = spawn_blocking(move || {
+            let mut archive = Archive::new().map_err(|source| ImageError::Pack {
+                image: self.image.clone(),
+                path: self.root.clone(),
+                source,
+            })?;
+            for entry in &self.entries {
+                let path = self.root.join(&entry.path);
+                entry.add_to(&mut archive, &path).map_err(unreadable(&self.image, &path))?;
+            }
+            Ok(archive)
+        });
+        limit::packed(&image, &path, async {
+            packing.await.map_err(io::Error::other).map_err(unreadable(&image, &path))?
+        })
+        .await
+    }
+}
+
+impl Entry {
+    fn add_to(&self, archive: &mut Archive, from: &Path) -> io::Result<()> {
+        match &self.kind {
+            Kind::Directory => archive.directory(&self.path, self.mode),
+            Kind::Link(target) => archive.link(&self.path, target),
+            Kind::File(_) => archive.file(&self.path, self.mode, &File::open(from)?),
+        }
+    }
+}
+
+fn collect(image: String, root: PathBuf, file: &Path) -> Result<Context, ImageError> {
+    let dockerfile = root.join(file);
+    if !dockerfile.is_file() {
+        return Err(ImageError::NoDockerfile { image, context: root, file: file.to_owned() });
+    }
+    // A builder reads what is no text too.
+    let text = fs::read(&dockerfile).map_err(unreadable(&image, &dockerfile))?;
+    let (ignore, ignore_file) = ignore(&image, &root, file)?;
     let mut walk = Walk {
-        image,
-        context,
+        image: &image,
+        root: &root,
         ignore,
         // The builder reads these two, whatever they say of themselves.
         always: [file.to_owned(), ignore_file],
-        archive: Archive::new().map_err(unreadable(image, context))?,
+        entries: Vec::new(),
     };
     walk.below(Path::new(""))?;
-    Ok(walk.archive)
+    let (entries, dockerfile) = (walk.entries, String::from_utf8_lossy(&text).into_owned());
+    Ok(Context { image, root, dockerfile, entries })
 }
 
 struct Walk<'a> {
     image: &'a str,
-    context: &'a Path,
+    root: &'a Path,
     ignore: Ignore,
     always: [PathBuf; 2],
-    archive: Archive,
+    entries: Vec<Entry>,
 }
 
 impl Walk<'_> {
-    /// Adds what is below a directory, sorted by name.
+    /// Takes what is below a directory, sorted by name.
     fn below(&mut self, directory: &Path) -> Result<(), ImageError> {
-        let path = self.context.join(directory);
+        let path = self.root.join(directory);
         let names = fs::read_dir(&path)
             .and_then(|entries| entries.map(|entry| Ok(entry?.file_name())).collect());
         let mut names: Vec<_> = names.map_err(unreadable(self.image, &path))?;
         names.sort();
         for name in names {
             let relative = directory.join(name);
-            let path = self.context.join(&relative);
-            let enter = self.add(&relative, &path).map_err(unreadable(self.image, &path))?;
+            let path = self.root.join(&relative);
+            let enter = self.take(&relative, &path).map_err(unreadable(self.image, &path))?;
             if enter {
                 self.below(&relative)?;
             }
@@ -69,14 +141,13 @@ impl Walk<'_> {
         Ok(())
     }
 
-    /// Adds one entry, and says whether it is a directory to walk.
-    fn add(&mut self, relative: &Path, path: &Path) -> io::Result<bool> {
+    /// Takes one entry, and says whether it is a directory to walk.
+    fn take(&mut self, relative: &Path, path: &Path) -> io::Result<bool> {
         let metadata = fs::symlink_metadata(path)?;
-        let mode = metadata.permissions().mode() & 0o7777;
         let excluded = self.ignore.excludes(&relative.to_string_lossy());
         if metadata.is_dir() {
             if !excluded {
-                self.archive.directory(relative, mode)?;
+                self.push(relative, &metadata, Kind::Directory);
             }
             let holds = self.always.iter().any(|file| file.starts_with(relative));
             return Ok(!excluded || holds || self.ignore.takes_back());
@@ -86,11 +157,16 @@ impl Walk<'_> {
         }
         // Sockets, pipes and devices have no content that could be sent.
         if metadata.is_symlink() {
-            self.archive.link(relative, &fs::read_link(path)?)?;
+            self.push(relative, &metadata, Kind::Link(fs::read_link(path)?));
         } else if metadata.is_file() {
-            self.archive.file(relative, mode, &File::open(path)?)?;
+            self.push(relative, &metadata, Kind::File(State::of(&metadata)));
         }
         Ok(false)
+    }
+
+    fn push(&mut self, path: &Path, metadata: &Metadata, kind: Kind) {
+        let mode = metadata.permissions().mode() & 0o7777;
+        self.entries.push(Entry { path: path.to_owned(), mode, kind });
     }
 }
 
@@ -125,8 +201,12 @@ mod tests {
 
     use super::*;
 
+    async fn collected(context: &Path, file: &str) -> Result<Context, ImageError> {
+        Context::collect("gateway", context, Path::new(file)).await
+    }
+
     async fn packed(context: &Path, file: &str) -> Vec<String> {
-        let archive = pack("gateway", context.into(), file.into()).await.unwrap();
+        let archive = collected(context, file).await.unwrap().pack().await.unwrap();
         let chunks: Vec<_> = archive.into_stream().unwrap().try_collect().await.unwrap();
         let bytes = chunks.concat();
         let mut archive = tar::Archive::new(bytes.as_slice());
@@ -175,8 +255,37 @@ mod tests {
     #[tokio::test]
     async fn a_missing_dockerfile_is_named_with_its_context() {
         let context = context(&[]);
-        let error =
-            pack("gateway", context.path().into(), "Dockerfile".into()).await.err().unwrap();
+        let error = collected(context.path(), "Dockerfile").await.unwrap_err();
         assert!(error.to_string().contains("there is no Dockerfile in the context"), "{error}");
+    }
+
+    #[tokio::test]
+    async fn a_fingerprint_changes_with_files_modes_and_bases_but_not_with_what_is_ignored() {
+        let context = context(&[
+            (".dockerignore", "notes"),
+            ("Dockerfile", "FROM scratch"),
+            ("notes", "a"),
+            ("src/main.rs", "a"),
+        ]);
+        let fingerprint = async |bases: &[String]| {
+            collected(context.path(), "Dockerfile").await.unwrap().fingerprint(bases)
+        };
+        let first = fingerprint(&[]).await;
+        assert_ne!(first, fingerprint(&["sha256:00".to_owned()]).await);
+        fs::write(context.path().join("notes"), "other").unwrap();
+        assert_eq!(first, fingerprint(&[]).await);
+        let program = context.path().join("src/main.rs");
+        fs::set_permissions(&program, fs::Permissions::from_mode(0o700)).unwrap();
+        let second = fingerprint(&[]).await;
+        assert_ne!(first, second);
+        // As an editor that keeps time and length, but writes a new file.
+        let modified = fs::metadata(&program).unwrap().modified().unwrap();
+        let new = context.path().join("src/new.rs");
+        fs::write(&new, "b").unwrap();
+        File::open(&new).unwrap().set_modified(modified).unwrap();
+        fs::set_permissions(&new, fs::Permissions::from_mode(0o700)).unwrap();
+        fs::rename(&new, &program).unwrap();
+        assert_ne!(second, fingerprint(&[]).await);
+        assert_eq!(collected(context.path(), "Dockerfile").await.unwrap().size(), 12 + 5 + 1);
     }
 }

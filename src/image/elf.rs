@@ -1,26 +1,15 @@
 //! Reads from an ELF file what its loader needs, without running it.
-//!
-//! Only 64-bit little-endian files are read: every architecture on which kind
-//! runs is one of those.
 
-use std::{fs::File, io, os::unix::fs::FileExt, path::Path};
+use std::{fs::File, io, path::Path};
 
-const HEADER: usize = 64;
-const PROGRAM_HEADER: usize = 56;
+use object::{
+    Endianness, ReadCache, StringTable, elf,
+    read::elf::{Dyn as _, FileHeader as _, ProgramHeader as _},
+};
 
-const PT_LOAD: u32 = 1;
-const PT_DYNAMIC: u32 = 2;
-const PT_INTERP: u32 = 3;
-
-const DT_NULL: u64 = 0;
-const DT_NEEDED: u64 = 1;
-const DT_STRTAB: u64 = 5;
-const DT_STRSZ: u64 = 10;
-const DT_RPATH: u64 = 15;
-const DT_RUNPATH: u64 = 29;
-
-/// More than any real table has; a damaged file must not claim the memory.
-const MOST: u64 = 16 << 20;
+/// All that is read here: no architecture on which kind runs has another one.
+type Header = elf::FileHeader64<Endianness>;
+type Segment = elf::ProgramHeader64<Endianness>;
 
 /// What an ELF file asks of its loader.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,124 +24,78 @@ pub(super) struct Elf {
     pub(super) search: Vec<String>,
 }
 
-/// A part of the file, and where it is in memory.
-struct Segment {
-    kind: u32,
-    offset: u64,
-    address: u64,
-    size: u64,
-}
-
 impl Elf {
     /// Reads the file at `path`; [`io::ErrorKind::InvalidData`] if it is none of those.
     pub(super) fn read(path: &Path) -> io::Result<Self> {
-        let file = File::open(path)?;
-        let header = bytes_at(&file, 0, HEADER as u64).map_err(|_short| no_elf())?;
-        if !header.starts_with(b"\x7fELF") {
-            return Err(no_elf());
-        }
-        if header[4] != 2 || header[5] != 1 {
-            return Err(invalid("is not 64-bit little-endian"));
-        }
-        let segments = segments(&file, &header)?;
-        let interpreter = match segments.iter().find(|segment| segment.kind == PT_INTERP) {
-            Some(segment) => {
-                let bytes = bytes_at(&file, segment.offset, segment.size)?;
-                Some(text_at(&bytes, 0)?)
-            }
-            None => None,
-        };
-        let mut elf = Self {
-            machine: u16::from_le_bytes([header[18], header[19]]),
-            interpreter,
-            needed: Vec::new(),
-            search: Vec::new(),
-        };
-        if let Some(dynamic) = segments.iter().find(|segment| segment.kind == PT_DYNAMIC) {
-            elf.link(&file, &segments, dynamic)?;
-        }
-        Ok(elf)
+        // Only what is asked for is read: a debug build has a hundred megabytes.
+        let data = ReadCache::new(File::open(path)?);
+        let header = Header::parse(&data).map_err(|_other| invalid("is not a 64-bit ELF file"))?;
+        Self::parse(header, &data).map_err(|error| invalid(&format!("is damaged: {error}")))
     }
 
     /// The architecture in the words of Docker.
     pub(super) fn architecture(&self) -> String {
         match self.machine {
-            62 => "amd64".to_owned(),
-            183 => "arm64".to_owned(),
-            21 => "ppc64le".to_owned(),
-            243 => "riscv64".to_owned(),
-            258 => "loong64".to_owned(),
+            elf::EM_X86_64 => "amd64".to_owned(),
+            elf::EM_AARCH64 => "arm64".to_owned(),
+            elf::EM_PPC64 => "ppc64le".to_owned(),
+            elf::EM_RISCV => "riscv64".to_owned(),
+            elf::EM_LOONGARCH => "loong64".to_owned(),
+            elf::EM_S390 => "s390x".to_owned(),
             other => format!("ELF machine {other}"),
         }
     }
 
-    fn link(&mut self, file: &File, segments: &[Segment], dynamic: &Segment) -> io::Result<()> {
-        let table = bytes_at(file, dynamic.offset, dynamic.size)?;
-        let entries: Vec<_> = table
-            .as_chunks::<16>()
-            .0
-            .iter()
-            .map(|entry| (number(entry, 0), number(entry, 8)))
-            .take_while(|(tag, _)| *tag != DT_NULL)
-            .collect();
-        let value =
-            |wanted| entries.iter().find(|(tag, _)| *tag == wanted).map(|(_, value)| *value);
-        let (Some(address), Some(size)) = (value(DT_STRTAB), value(DT_STRSZ)) else {
-            return Ok(());
+    fn parse(header: &Header, data: &ReadCache<File>) -> object::read::Result<Self> {
+        let endian = header.endian()?;
+        let segments = header.program_headers(endian, data)?;
+        let mut elf = Self {
+            machine: header.e_machine(endian),
+            interpreter: None,
+            needed: Vec::new(),
+            search: Vec::new(),
         };
-        let holder = segments.iter().find(|segment| {
-            segment.kind == PT_LOAD
-                && address.checked_sub(segment.address).is_some_and(|o| o < segment.size)
-        });
-        let holder = holder.ok_or_else(|| invalid("is damaged: its strings are nowhere"))?;
-        let strings = bytes_at(file, holder.offset.saturating_add(address - holder.address), size)?;
-        for (tag, value) in &entries {
-            if *tag == DT_NEEDED {
-                self.needed.push(text_at(&strings, *value)?);
+        let mut entries = &[][..];
+        for segment in segments {
+            if let Some(path) = segment.interpreter(endian, data)? {
+                elf.interpreter = Some(text(path));
+            }
+            if let Some(dynamic) = segment.dynamic(endian, data)? {
+                entries = dynamic;
             }
         }
-        // DT_RUNPATH, where there is one, makes the loader ignore DT_RPATH.
-        if let Some(search) = value(DT_RUNPATH).or_else(|| value(DT_RPATH)) {
-            let search = text_at(&strings, search)?;
-            self.search = search.split(':').filter(|d| !d.is_empty()).map(str::to_owned).collect();
+        let entries: Vec<_> =
+            entries.iter().take_while(|entry| entry.tag(endian) != elf::DT_NULL).collect();
+        let find = |tag| entries.iter().find(|entry| entry.tag(endian) == tag);
+        let value = |tag| find(tag).map(|entry| entry.val(endian));
+        let (Some(address), Some(size)) = (value(elf::DT_STRTAB), value(elf::DT_STRSZ)) else {
+            return Ok(elf);
+        };
+        let start = segments.iter().find_map(|segment| offset(segment, endian, address));
+        // Where they are nowhere, each of them is an error.
+        let start = start.unwrap_or(u64::MAX);
+        let strings = StringTable::new(data, start, start.saturating_add(size));
+        for entry in entries.iter().filter(|entry| entry.tag(endian) == elf::DT_NEEDED) {
+            elf.needed.push(text(entry.string(endian, strings)?));
         }
-        Ok(())
+        // DT_RUNPATH, where there is one, makes the loader ignore DT_RPATH.
+        if let Some(entry) = find(elf::DT_RUNPATH).or_else(|| find(elf::DT_RPATH)) {
+            let search = text(entry.string(endian, strings)?);
+            elf.search = search.split(':').filter(|d| !d.is_empty()).map(str::to_owned).collect();
+        }
+        Ok(elf)
     }
 }
 
-fn segments(file: &File, header: &[u8]) -> io::Result<Vec<Segment>> {
-    let count = u64::from(u16::from_le_bytes([header[56], header[57]]));
-    let table = bytes_at(file, number(header, 32), count * PROGRAM_HEADER as u64)?;
-    let segments = table.as_chunks::<PROGRAM_HEADER>().0.iter().map(|entry| Segment {
-        kind: u32::from_le_bytes([entry[0], entry[1], entry[2], entry[3]]),
-        offset: number(entry, 8),
-        address: number(entry, 16),
-        size: number(entry, 32),
-    });
-    Ok(segments.collect())
+/// Where in the file a loaded segment has what it brings to `address`.
+fn offset(segment: &Segment, endian: Endianness, address: u64) -> Option<u64> {
+    let (start, size) = segment.file_range(endian);
+    let within = address.checked_sub(segment.p_vaddr(endian)).filter(|within| *within < size)?;
+    (segment.p_type(endian) == elf::PT_LOAD).then(|| start.saturating_add(within))
 }
 
-fn bytes_at(file: &File, offset: u64, size: u64) -> io::Result<Vec<u8>> {
-    let size = usize::try_from(size.min(MOST)).map_err(|_wide| invalid("is damaged"))?;
-    let mut bytes = vec![0; size];
-    file.read_exact_at(&mut bytes, offset)?;
-    Ok(bytes)
-}
-
-/// The eight bytes at `at`, which the caller knows to be there.
-fn number(bytes: &[u8], at: usize) -> u64 {
-    bytes[at..at + 8].iter().rev().fold(0, |sum, byte| sum << 8 | u64::from(*byte))
-}
-
-fn text_at(bytes: &[u8], at: u64) -> io::Result<String> {
-    let start = usize::try_from(at).ok().and_then(|at| bytes.get(at..));
-    let text = start.and_then(|rest| rest.split(|byte| *byte == 0).next());
-    let text = text.and_then(|text| std::str::from_utf8(text).ok());
-    text.map(str::to_owned).ok_or_else(|| invalid("is damaged: a name leads nowhere"))
-}
-
-fn no_elf() -> io::Error {
-    invalid("is not an ELF file")
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
 }
 
 fn invalid(why: &str) -> io::Error {
@@ -163,6 +106,8 @@ fn invalid(why: &str) -> io::Error {
 mod tests {
     use super::*;
 
+    const HEADER: usize = 64;
+    const PROGRAM_HEADER: usize = 56;
     const STRINGS: &[u8] = b"\0libc.so.6\0$ORIGIN/../lib:/opt/lib\0";
 
     /// A file of one loaded segment at address 0x1000, with a loader, a library and a RUNPATH.
@@ -180,22 +125,23 @@ mod tests {
         let dynamic = tables + interpreter.len();
         let strings = dynamic + 5 * 16;
         let mut file = vec![0; HEADER];
-        file[..6].copy_from_slice(b"\x7fELF\x02\x01");
+        file[..7].copy_from_slice(b"\x7fELF\x02\x01\x01");
         file[18..20].copy_from_slice(&183_u16.to_le_bytes());
         file[32..40].copy_from_slice(&word(HEADER as u64));
+        file[54..56].copy_from_slice(&56_u16.to_le_bytes());
         file[56..58].copy_from_slice(&3_u16.to_le_bytes());
-        file.extend(segment(PT_LOAD, 0, (strings + STRINGS.len()) as u64));
-        file.extend(segment(PT_INTERP, tables as u64, interpreter.len() as u64));
-        file.extend(segment(PT_DYNAMIC, dynamic as u64, 5 * 16));
+        file.extend(segment(elf::PT_LOAD, 0, (strings + STRINGS.len()) as u64));
+        file.extend(segment(elf::PT_INTERP, tables as u64, interpreter.len() as u64));
+        file.extend(segment(elf::PT_DYNAMIC, dynamic as u64, 5 * 16));
         file.extend(interpreter);
         for (tag, value) in [
-            (DT_NEEDED, 1),
-            (DT_RUNPATH, 11),
-            (DT_STRTAB, 0x1000 + strings as u64),
-            (DT_STRSZ, STRINGS.len() as u64),
-            (DT_NULL, 0),
+            (elf::DT_NEEDED, 1),
+            (elf::DT_RUNPATH, 11),
+            (elf::DT_STRTAB, 0x1000 + strings as u64),
+            (elf::DT_STRSZ, STRINGS.len() as u64),
+            (elf::DT_NULL, 0),
         ] {
-            file.extend(word(tag));
+            file.extend(tag.to_le_bytes());
             file.extend(word(value));
         }
         file.extend(STRINGS);
@@ -220,7 +166,7 @@ mod tests {
     #[test]
     fn a_script_is_no_elf_file() {
         let error = read(b"#!/bin/sh\n").unwrap_err();
-        assert_eq!(error.to_string(), "is not an ELF file");
+        assert_eq!(error.to_string(), "is not a 64-bit ELF file");
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Why an image could not be made or delivered.
 
-use std::{io, path::PathBuf};
+use std::{io, path::PathBuf, time::Duration};
 
 use bollard::errors::Error;
 use thiserror::Error;
@@ -26,7 +26,7 @@ pub enum ImageError {
     Architecture { image: String, what: String, found: String, wanted: String },
     #[error("image `{image}`: {} links `{library}`, which no directory of its loader has; install it, or link it statically", needed_by.display())]
     Library { image: String, library: String, needed_by: PathBuf },
-    #[error("image `{image}`: pack the program {}", path.display())]
+    #[error("image `{image}`: pack {}", path.display())]
     Pack {
         image: String,
         path: PathBuf,
@@ -54,6 +54,13 @@ pub enum ImageError {
         "image `{image}`: `{reference}` is not in the Docker daemon and cannot be pulled: {words}; is its registry reachable (`docker pull {reference}`)? another image can be named by KINDWRIGHT_IMAGE_{setting}"
     )]
     Absent { image: String, reference: String, words: String, setting: String },
+    #[error("image `{image}`: {what} {exceeded}{last}; {next}")]
+    GivenUp { image: String, what: String, exceeded: Exceeded, last: String, next: String },
+    #[error(
+        "{what}: the Docker daemon has not answered within {} s; does it answer `docker version`? if not, restart it",
+        limit.as_secs()
+    )]
+    Unanswered { what: String, limit: Duration },
     #[error("an image without a reference would be left behind; give one")]
     Nameless,
     #[error("{what}")]
@@ -64,11 +71,26 @@ pub enum ImageError {
     },
 }
 
+/// What was waited for in vain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum Exceeded {
+    /// There was no progress.
+    #[error("has made no progress for {} min", minutes(.0))]
+    Silence(Duration),
+    /// There was progress, but no end.
+    #[error("has not ended within {} min", minutes(.0))]
+    Total(Duration),
+}
+
 impl ImageError {
     /// Says what the daemon was asked for when it refused.
     pub(super) fn docker(what: impl Into<String>) -> impl FnOnce(Error) -> Self {
         |source| Self::Docker { what: what.into(), source: Box::new(source) }
     }
+}
+
+fn minutes(duration: &Duration) -> u64 {
+    duration.as_secs() / 60
 }
 
 #[cfg(test)]

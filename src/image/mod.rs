@@ -6,19 +6,33 @@
 mod archive;
 mod build;
 mod buildkit;
+pub(crate) mod cache;
 mod context;
+mod dockerfile;
 mod elf;
 mod error;
+mod estimate;
 mod ignore;
+mod layer;
+mod limit;
 mod load;
 mod program;
+mod proxy;
 mod pull;
 mod reference;
 mod shared_objects;
+mod state;
 mod strip;
+mod temporary;
+#[cfg(test)]
+mod tests;
+mod workshop;
 
 pub use error::ImageError;
 pub(crate) use {
     build::{Built, build},
+    cache::Cache,
+    estimate::estimate,
     reference::{Reference, content_name},
+    workshop::Workshop,
 };

@@ -6,15 +6,26 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fs::{self, File},
+    fs::File,
     io,
-    os::unix::fs::MetadataExt as _,
     path::{Path, PathBuf},
 };
 
 use serde_json::{Value, json};
+use tokio::task::spawn_blocking;
 
-use super::{ImageError, Reference, archive::Archive, elf::Elf, load, shared_objects, strip};
+use super::{
+    ImageError, Reference,
+    archive::Archive,
+    elf::Elf,
+    layer::Layer,
+    limit,
+    load::{self, Assembled},
+    shared_objects,
+    state::State,
+    strip,
+    workshop::Workshop,
+};
 use crate::digest::sha256_of;
 
 /// Where the program is in its image.
@@ -40,9 +51,10 @@ const PACKING: &str = concat!("kindwright ", env!("CARGO_PKG_VERSION"));
 pub(super) struct Program {
     image: String,
     path: PathBuf,
+    state: State,
     architecture: String,
     /// Files of this machine by their path in the image.
-    system: BTreeMap<PathBuf, PathBuf>,
+    system: BTreeMap<PathBuf, (PathBuf, State)>,
     certificates: Option<PathBuf>,
     arguments: Vec<String>,
 }
@@ -55,6 +67,7 @@ impl Program {
         arguments: &[String],
         architecture: &str,
     ) -> Result<Self, ImageError> {
+        let state = State::at(path).map_err(unreadable(image, path))?;
         let elf = Elf::read(path).map_err(|source| {
             if source.kind() != io::ErrorKind::InvalidData {
                 return unreadable(image, path)(source);
@@ -84,51 +97,69 @@ impl Program {
         let certificates = CERTIFICATES.iter().map(PathBuf::from).find(|path| path.is_file());
         let same = elf.interpreter.map(PathBuf::from).into_iter().chain(certificates.clone());
         let same = same.map(|path| (path.clone(), path));
+        let system = libraries.chain(same).map(|(inside, file)| {
+            let state = State::at(&file).map_err(unreadable(image, &file))?;
+            Ok((inside, (file, state)))
+        });
         Ok(Self {
             image: image.to_owned(),
             path: path.to_owned(),
+            state,
             architecture: architecture.to_owned(),
-            system: libraries.chain(same).collect(),
+            system: system.collect::<Result<_, _>>()?,
             certificates,
             arguments: arguments.to_vec(),
         })
     }
 
-    /// Digits that change when a file, an argument or a label does.
+    /// Digits that change when a file or an argument does.
     ///
-    /// Files count by what make goes by, not by what they hold, so that it
-    /// takes no time where nothing changed.
-    pub(super) fn fingerprint(
-        &self,
-        labels: &BTreeMap<String, String>,
-    ) -> Result<String, ImageError> {
-        let mut files = Vec::new();
-        for file in [&self.path].into_iter().chain(self.system.values()) {
-            let state = fs::metadata(file).map_err(unreadable(&self.image, file))?;
-            let modified = (state.mtime(), state.mtime_nsec());
-            files.push((file, state.dev(), state.ino(), state.len(), modified));
-        }
-        let all = format!("{:?}", (PACKING, &self.arguments, labels, &self.system, files));
-        Ok(sha256_of(all))
+    /// Files count by their state, not by what they hold, so that it takes no
+    /// time where nothing changed.
+    pub(super) fn fingerprint(&self) -> String {
+        let all = (PACKING, &self.path, self.state, &self.arguments, &self.system);
+        sha256_of(format!("{all:?}"))
     }
 
-    /// Packs its image under all names.
+    /// Packs its image under all names, with the layers that the workshop has.
     pub(super) async fn pack(
-        self,
-        labels: BTreeMap<String, String>,
-        references: Vec<Reference>,
-    ) -> Result<Archive, ImageError> {
-        let (image, path) = (self.image.clone(), self.path.clone());
-        let stripped = strip::stripped(&path).await.map_err(unreadable(&image, &path))?;
-        // Copying some ten megabytes would hold up other tasks.
-        let packing = tokio::task::spawn_blocking(move || {
-            let system = self.system_layer()?;
-            let program = self.program_layer(stripped.as_ref())?;
-            let layers = vec![("system", system), ("program", program)];
-            load::assemble(&self.architecture, &self.config(&labels), layers, &references)
+        &self,
+        workshop: &Workshop,
+        references: &[Reference],
+    ) -> Result<Assembled, ImageError> {
+        let key = format!("system {:?}", self.system);
+        let system = workshop.layer(key, self.packed("system", Self::system_layer)).await?;
+        // A program that is built anew in the middle of a run is another one.
+        let key = format!("program {:?} {:?}", self.path, self.state);
+        let program = workshop.layer(key, self.packed_program()).await?;
+        let layers = vec![system, program];
+        Ok(load::assemble(&self.architecture, &self.config(), layers, references))
+    }
+
+    async fn packed_program(&self) -> Result<Layer, ImageError> {
+        let stripped = limit::packed(&self.image, &self.path, async {
+            strip::stripped(&self.path).await.map_err(self.unpacked())
         });
-        let packed = packing.await.map_err(io::Error::other).flatten();
-        packed.map_err(|source| ImageError::Pack { image, path, source })
+        let stripped = stripped.await?;
+        self.packed("program", move |program| program.program_layer(stripped.as_ref())).await
+    }
+
+    /// Packs a layer on a thread of its own: to copy some ten megabytes would hold up other tasks.
+    async fn packed(
+        &self,
+        name: &'static str,
+        files: impl FnOnce(&Self) -> io::Result<Archive> + Send + 'static,
+    ) -> Result<Layer, ImageError> {
+        let program = self.clone();
+        let packing = spawn_blocking(move || Layer::new(name, files(&program)?));
+        limit::packed(&self.image, &self.path, async {
+            packing.await.map_err(io::Error::other).flatten().map_err(self.unpacked())
+        })
+        .await
+    }
+
+    fn unpacked(&self) -> impl FnOnce(io::Error) -> ImageError {
+        |source| ImageError::Pack { image: self.image.clone(), path: self.path.clone(), source }
     }
 
     /// What changes with the machine, and so is the same for all its programs.
@@ -140,7 +171,7 @@ impl Program {
         for parent in parents.into_iter().filter(|parent| *parent != Path::new("/")) {
             layer.directory(relative(parent), 0o755)?;
         }
-        for (inside, file) in &self.system {
+        for (inside, (file, _)) in &self.system {
             layer.file(relative(inside), 0o755, &File::open(file)?)?;
         }
         // Without it, old versions of glibc ask the DNS for `localhost` first.
@@ -159,7 +190,7 @@ impl Program {
         Ok(layer)
     }
 
-    fn config(&self, labels: &BTreeMap<String, String>) -> Value {
+    fn config(&self) -> Value {
         // The libraries come from many directories into one, which a loader has
         // to be told; OpenSSL and others look for certificates in yet other places.
         let libraries = format!("LD_LIBRARY_PATH={LIBRARIES}");
@@ -173,7 +204,6 @@ impl Program {
             "Env": environment,
             "Entrypoint": command,
             "WorkingDir": "/",
-            "Labels": labels,
         })
     }
 }
@@ -189,6 +219,8 @@ fn unreadable(image: &str, path: &Path) -> impl FnOnce(io::Error) -> ImageError 
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     fn inspect(path: &Path, arguments: &[String]) -> Result<Program, ImageError> {
@@ -203,7 +235,7 @@ mod tests {
 
     #[test]
     fn arguments_follow_the_program() {
-        let config = this_test(&["a b", "$d"]).config(&BTreeMap::new());
+        let config = this_test(&["a b", "$d"]).config();
         assert_eq!(config["Entrypoint"], json!(["/program", "a b", "$d"]));
         assert_eq!(config["User"], "1001");
     }
@@ -229,20 +261,16 @@ mod tests {
     }
 
     #[test]
-    fn a_fingerprint_changes_with_arguments_labels_and_files() {
-        let none = BTreeMap::new();
-        let first = this_test(&["a", "b"]).fingerprint(&none).unwrap();
-        assert_eq!(first, this_test(&["a", "b"]).fingerprint(&none).unwrap());
-        assert_ne!(first, this_test(&["ab"]).fingerprint(&none).unwrap());
-        let labels = BTreeMap::from([("cache".to_owned(), "yes".to_owned())]);
-        assert_ne!(first, this_test(&["a", "b"]).fingerprint(&labels).unwrap());
+    fn a_fingerprint_changes_with_arguments_and_files() {
+        let first = this_test(&["a", "b"]).fingerprint();
+        assert_eq!(first, this_test(&["a", "b"]).fingerprint());
+        assert_ne!(first, this_test(&["ab"]).fingerprint());
 
         let copy = tempfile::NamedTempFile::new().unwrap();
         fs::copy(std::env::current_exe().unwrap(), copy.path()).unwrap();
-        let program = inspect(copy.path(), &[]).unwrap();
-        let before = program.fingerprint(&none).unwrap();
+        let before = inspect(copy.path(), &[]).unwrap().fingerprint();
         fs::copy(std::env::current_exe().unwrap(), copy.path()).unwrap();
-        assert_ne!(before, program.fingerprint(&none).unwrap());
+        assert_ne!(before, inspect(copy.path(), &[]).unwrap().fingerprint());
     }
 
     #[test]
@@ -251,7 +279,7 @@ mod tests {
         fs::write(file.path(), "#!/bin/sh\n").unwrap();
         let error = inspect(file.path(), &[]).unwrap_err().to_string();
         assert!(
-            error.ends_with("is not an ELF file; give a program for Linux, or a Dockerfile"),
+            error.ends_with("is not a 64-bit ELF file; give a program for Linux, or a Dockerfile"),
             "{error}"
         );
     }

@@ -1,12 +1,21 @@
 //! Finds an image that exists, in the daemon or in a registry.
 
+use std::time::Duration;
+
 use bollard::{
     Docker, errors::Error, models::ImageInspect, query_parameters::CreateImageOptionsBuilder,
 };
-use futures_util::TryStreamExt as _;
 
-use super::ImageError;
+use super::{
+    ImageError,
+    limit::{Ended, Patience, answer},
+};
 use crate::{docker::is_absent, settings::override_name};
+
+/// A pull tells of every chunk; the longest silence is the check of a big layer. An hour is what
+/// ten gigabytes take at 25 Mbit/s.
+const PATIENCE: Patience =
+    Patience { silence: Duration::from_mins(4), total: Duration::from_hours(1) };
 
 /// The id of an image that the daemon has or can pull.
 ///
@@ -25,7 +34,16 @@ pub(super) async fn find_or_pull(
     };
     let mut found = find(docker, reference).await?;
     if found.is_none() {
-        pull(docker, reference).await.map_err(|error| absent(words(error)))?;
+        pull(docker, reference).await.map_err(|ended| match ended {
+            Ended::Failed(error) => absent(words(error)),
+            Ended::GivenUp(exceeded) => ImageError::GivenUp {
+                image: image.to_owned(),
+                what: format!("the pull of `{reference}`"),
+                exceeded,
+                last: String::new(),
+                next: format!("`docker pull {reference}` shows where it stands"),
+            },
+        })?;
         found = find(docker, reference).await?;
     }
     let found = found.ok_or_else(|| absent("it was pulled, and is gone".to_owned()))?;
@@ -49,24 +67,30 @@ pub(super) async fn find_or_pull(
     }
 }
 
-async fn find(docker: &Docker, reference: &str) -> Result<Option<ImageInspect>, ImageError> {
-    match docker.inspect_image(reference).await {
+/// The image of this name, if the daemon has it.
+pub(super) async fn find(
+    docker: &Docker,
+    reference: &str,
+) -> Result<Option<ImageInspect>, ImageError> {
+    let what = format!("inspect the image `{reference}`");
+    match answer(what, docker.inspect_image(reference)).await {
         Ok(found) => Ok(Some(found)),
-        Err(error) if is_absent(&error) => Ok(None),
-        Err(error) => Err(ImageError::docker(format!("inspect the image `{reference}`"))(error)),
+        Err(ImageError::Docker { source, .. }) if is_absent(&source) => Ok(None),
+        Err(error) => Err(error),
     }
 }
 
-async fn pull(docker: &Docker, reference: &str) -> Result<(), Error> {
+async fn pull(docker: &Docker, reference: &str) -> Result<(), Ended> {
     let reference = with_tag(reference);
     let options = CreateImageOptionsBuilder::default().from_image(&reference).build();
-    let mut messages = docker.create_image(Some(options), None, None);
-    while let Some(message) = messages.try_next().await? {
-        if let Some(error) = message.error_detail.and_then(|detail| detail.message) {
-            return Err(Error::DockerStreamError { error });
+    let messages = docker.create_image(Some(options), None, None);
+    let pulling = PATIENCE.follow(messages, |message| {
+        match message.error_detail.and_then(|detail| detail.message) {
+            Some(error) => Err(Error::DockerStreamError { error }),
+            None => Ok(()),
         }
-    }
-    Ok(())
+    });
+    pulling.await
 }
 
 /// A name without a tag would pull all of them.

@@ -2,13 +2,12 @@
 
 use std::{fs::File, io, os::fd::AsRawFd as _, path::Path};
 
+use super::temporary;
 use crate::exec::Command;
 
 /// The program without debug information, if this machine has a tool that can remove it.
-///
-/// The file has no name: nothing is left of it, however the run ends.
 pub(super) async fn stripped(program: &Path) -> io::Result<Option<File>> {
-    let file = tempfile::tempfile()?;
+    let file = temporary::file()?;
     // It can be written to by another process through its descriptor only.
     let descriptor = format!("/proc/{}/fd/{}", std::process::id(), file.as_raw_fd());
     let command = Command::new("objcopy").arg("--strip-debug").path(program).arg(descriptor);
