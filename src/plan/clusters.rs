@@ -100,6 +100,19 @@ fn port_mappings<'a>(
 }
 
 impl ClusterPlan {
+    /// Whether the run makes it, and so may delete it and what is in it.
+    pub(crate) fn is_made(&self) -> bool {
+        matches!(self, Self::Create { .. })
+    }
+
+    /// How many nodes it will have; of one that exists nothing is planned.
+    pub(crate) fn nodes(&self) -> usize {
+        match self {
+            Self::Create { config, .. } => config["nodes"].as_array().map_or(1, Vec::len),
+            Self::Adopt { .. } => 0,
+        }
+    }
+
     /// Its name.
     pub(crate) fn name(&self) -> &ClusterName {
         match self {

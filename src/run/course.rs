@@ -23,7 +23,7 @@ use crate::{
     cli::Strategy,
     cluster::shelf,
     events::{Events, What},
-    plan::{ClusterPlan, Plan, SuitePlan},
+    plan::{Plan, SuitePlan},
     report::{Counts, Tally},
     wait,
 };
@@ -80,7 +80,7 @@ impl<W: World> Course<'_, W> {
                     world: &**world,
                     plan: suite,
                     keep: plan.keep,
-                    owned: matches!(cluster, ClusterPlan::Create { .. }),
+                    owned: cluster.is_made(),
                     events,
                     interrupt,
                     door: door.clone(),

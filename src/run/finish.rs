@@ -53,7 +53,7 @@ pub(super) async fn finish(world: &Real, janitor: Janitor, tally: &Tally) -> Ver
 fn keeps(world: &Real, verdict: Verdict) -> bool {
     let made = !world.noted().clusters.is_empty();
     let clusters = &world.plan.clusters;
-    let own = clusters.iter().any(|cluster| matches!(cluster, ClusterPlan::Create { .. }));
+    let own = clusters.iter().any(ClusterPlan::is_made);
     made && own
         && match world.plan.keep {
             Keep::Always => true,

@@ -148,7 +148,7 @@ impl<'a, W: World> Keeper<'a, W> {
 
     /// Deletes the cluster if the run made it and goes on without it.
     async fn delete(&self) {
-        if matches!(self.plan, ClusterPlan::Create { .. }) && !self.interrupt.is(Level::Stop) {
+        if self.plan.is_made() && !self.interrupt.is(Level::Stop) {
             self.world.delete(self.plan).await;
         }
     }

@@ -1,6 +1,7 @@
 //! A run from its first effect to its verdict.
 
 use std::{
+    collections::BTreeMap,
     panic::AssertUnwindSafe,
     sync::{Arc, Mutex},
     time::SystemTime,
@@ -22,13 +23,15 @@ use crate::{
     docker,
     events::{Consumer, Events, Selected, What},
     evidence::Evidence,
+    image::{self, Cache, Workshop},
     inventory::Project,
     janitor::Janitor,
     ledger::{self, Ledger, LedgerError, Notes},
-    plan::{Kept, Plan},
+    plan::{ClusterName, ClusterPlan, Kept, Plan},
     report::{JsonLines, Tally, Terminal, Verdict},
     selection::Selection,
     settings::{HostPorts, Settings},
+    suite::Source,
     text::chain,
 };
 
@@ -52,7 +55,13 @@ impl Live<'_> {
         let endpoint = endpoint?;
         let docker = endpoint.connect().await?;
         kind?;
-        endpoint.has_room(&docker).await?;
+        let proxies = BTreeMap::new();
+        let (workshop, needed) = tokio::try_join!(
+            Workshop::open(&docker, Cache::Keep, &proxies),
+            image::estimate(&docker, images(&plan))
+        )?;
+        let clusters = plan.clusters.iter().filter(|cluster| cluster.is_made()).count();
+        endpoint.has_room(&docker, clusters.min(CLUSTERS) as u64, needed).await?;
         // Nobody may reap the kept run while its cluster is used.
         let _lock = kept
             .map(|kept| ledger::take(&settings.state.join(kept.run.as_str()), &kept.run))
@@ -86,6 +95,7 @@ impl Live<'_> {
             selection: self.selection.clone(),
             provider,
             docker,
+            workshop,
             ledger,
             events,
             interrupt,
@@ -128,6 +138,18 @@ impl Live<'_> {
         course.run().await;
         Ok(())
     }
+}
+
+/// The images of a plan, each with the number of nodes that it is brought to.
+fn images(plan: &Plan) -> impl Iterator<Item = (&Source, u64)> {
+    let nodes = |name: &ClusterName| {
+        let cluster = plan.clusters.iter().find(|cluster| cluster.name() == name);
+        cluster.map_or(0, ClusterPlan::nodes)
+    };
+    plan.images.iter().map(move |image| {
+        let nodes: usize = image.references.keys().map(nodes).sum();
+        (&image.source, nodes as u64)
+    })
 }
 
 /// Where the run is told, and who hears of it.

@@ -35,6 +35,7 @@ use crate::{
     cli::{Cli, PlanFormat},
     cluster::ClusterError,
     docker::DockerError,
+    image::ImageError,
     inventory::{Inventory, Project},
     janitor::{self, JanitorError},
     ledger::{self, KeptEndpoint, LedgerError, State},
@@ -63,6 +64,8 @@ enum Refusal {
     Docker(#[from] DockerError),
     #[error(transparent)]
     Cluster(#[from] ClusterError),
+    #[error(transparent)]
+    Image(#[from] ImageError),
     #[error(transparent)]
     Ledger(#[from] LedgerError),
     #[error(transparent)]
@@ -101,6 +104,7 @@ pub fn main(project: &Project, suites: &[Suite]) -> ExitCode {
             Refusal::Settings(_) | Refusal::Usage(_) => Verdict::Usage,
             Refusal::Docker(_)
             | Refusal::Cluster(_)
+            | Refusal::Image(_)
             | Refusal::Ledger(_)
             | Refusal::Janitor(_)
             | Refusal::Runtime(_) => Verdict::NothingJudged,

@@ -1,6 +1,9 @@
 //! The real world: clusters of a provider, images of a Docker daemon, stacks of Kubernetes.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use bollard::Docker;
 
@@ -9,7 +12,7 @@ use crate::{
     cluster::{Cluster, Delivered, DeliveryError, Provider, Shelf},
     events::{Events, Phase},
     evidence::Evidence,
-    image::{self, Built, ImageError, Reference},
+    image::{self, Built, ImageError, Reference, Workshop},
     ledger::{KeptEndpoint, Ledger, LedgerError, Notes, Undo},
     manifest::Requests,
     password::Password,
@@ -25,6 +28,7 @@ pub(super) struct Real {
     pub(super) selection: Selection,
     pub(super) provider: Provider,
     pub(super) docker: Docker,
+    pub(super) workshop: Workshop,
     pub(super) ledger: Arc<Ledger>,
     pub(super) notes: Mutex<Notes>,
     pub(super) events: Events,
@@ -97,12 +101,10 @@ impl World for Real {
     }
 
     async fn build(&self, plan: &ImagePlan) -> Result<Built, ImageError> {
-        let references: std::collections::BTreeSet<_> =
-            plan.references.values().flatten().cloned().collect();
+        let references: BTreeSet<_> = plan.references.values().flatten().cloned().collect();
         let references: Vec<_> = references.into_iter().collect();
         let _phase = self.events.phase(Phase::Build, &plan.name);
-        image::build(&self.docker, &plan.source, &references, &std::collections::BTreeMap::new())
-            .await
+        image::build(&self.workshop, &plan.source, &references).await
     }
 
     async fn takes_images(&self, plan: &ClusterPlan) -> Result<(), DeliveryError> {
