@@ -37,7 +37,7 @@ use crate::{
     docker::DockerError,
     inventory::{Inventory, Project},
     janitor::{self, JanitorError},
-    ledger::{self, KeptEndpoint, LedgerError, State},
+    ledger::{self, LedgerError, Liveness, NotedEndpoint},
     plan::{self, ClusterName, Inputs, Kept, Plan},
     problem::Problem,
     report::{self, JsonLines, Verdict},
@@ -256,16 +256,18 @@ fn json_lines(cli: &Cli) -> Result<Option<JsonLines>, Refusal> {
 /// The kept run whose cluster `--reuse` names.
 fn kept(settings: &Settings, name: &str) -> Result<Kept, Refusal> {
     let run: RunId = name.parse().map_err(Refusal::Usage)?;
-    let found = ledger::found(&settings.state)?.into_iter().find(|found| found.run == run);
-    let Some(found) = found.filter(|found| found.state == State::Kept) else {
+    let found = ledger::found(&settings.state)?
+        .named(&run)
+        .map_err(|error| Refusal::Usage(chain(&error)))?;
+    if found.liveness != Liveness::Kept {
         return Err(Refusal::Usage(format!(
             "run {run} is not kept; `kindwright ps` lists the runs"
         )));
-    };
+    }
     let Some((cluster, _)) = found.notes.clusters.first() else {
         return Err(Refusal::Usage(format!("run {run} has no cluster")));
     };
-    let key = |endpoint: &KeptEndpoint| {
+    let key = |endpoint: &NotedEndpoint| {
         (endpoint.suite.clone(), endpoint.service.clone(), endpoint.port.clone())
     };
     Ok(Kept {

@@ -10,7 +10,7 @@ use crate::{
     events::{Events, Phase},
     evidence::Evidence,
     image::{self, Built, ImageError, Reference},
-    ledger::{KeptEndpoint, Ledger, LedgerError, Notes, Undo},
+    ledger::{Ledger, LedgerError, NotedEndpoint, Notes, Undo},
     manifest::Requests,
     password::Password,
     plan::{CasePlan, ClusterPlan, ImagePlan, Plan, SuitePlan},
@@ -167,7 +167,7 @@ impl World for Real {
 }
 
 /// How the services of a stack are reached, without passwords.
-fn endpoints(plan: &SuitePlan, stack: &Stack) -> Vec<KeptEndpoint> {
+fn endpoints(plan: &SuitePlan, stack: &Stack) -> Vec<NotedEndpoint> {
     let endpoint = |endpoint: &Endpoint| {
         let url = match &endpoint.probe {
             Probe::Http(_) => stack.urls.get(&endpoint.service)?.to_string(),
@@ -177,7 +177,7 @@ fn endpoints(plan: &SuitePlan, stack: &Stack) -> Vec<KeptEndpoint> {
                 format!("postgres://{}@{host}:{port}/{}", database.user, database.name)
             }
         };
-        Some(KeptEndpoint {
+        Some(NotedEndpoint {
             suite: plan.name.clone(),
             service: endpoint.service.clone(),
             port: endpoint.port.clone(),
