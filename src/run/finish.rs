@@ -95,7 +95,7 @@ async fn keep(world: &Real, janitor: Janitor) {
     let tags: Vec<_> =
         promises.into_iter().filter(|undo| matches!(undo, Undo::Image { .. })).collect();
     let undone = cluster::undo_all(&world.docker, &tags).await;
-    let mut left: Vec<_> = undone.left.iter().map(|left| left.undo.by_hand()).collect();
+    let mut left: Vec<_> = undone.iter().map(|left| left.undo.by_hand()).collect();
     let kept = world.ledger.keep();
     janitor.dismiss().await;
     match kept {

@@ -91,7 +91,8 @@ impl World for Real {
     async fn delete(&self, plan: &ClusterPlan) {
         let name = plan.name();
         let _phase = self.events.phase(Phase::Undo, name.as_str());
-        self.provider.delete(name).await;
+        // What is left is undone when the run ends.
+        let _ = self.provider.delete(name).await;
         // What cannot be written now is written with the next note.
         let _ = self.note(|notes| notes.clusters.retain(|(known, _)| known != name.as_str()));
     }
