@@ -35,6 +35,7 @@ use crate::{
     cli::{Cli, PlanFormat},
     cluster::ClusterError,
     docker::DockerError,
+    exit,
     inventory::{Inventory, Project},
     janitor::{self, JanitorError},
     ledger::{self, LedgerError, Liveness, NotedEndpoint},
@@ -187,9 +188,11 @@ fn prepare(cli: &Cli, project: &Project, suites: &[Suite]) -> Result<Verdict, Re
     let json_lines = json_lines(cli)?;
     let live =
         Live { cli, project, selection: &selection, settings: &settings, bodies, json_lines };
+    let owed = exit::owe();
     let verdict = runtime.block_on(live.run(plan, kept.as_ref()));
     // A case that was abandoned may still block a thread.
     runtime.shutdown_background();
+    drop(owed);
     verdict
 }
 
