@@ -31,6 +31,8 @@ use crate::{
 /// The first argument that makes an executable of ours a janitor.
 pub(crate) const ARGUMENT: &str = "--kindwright-janitor";
 
+/// How long it may take to get ready on a busy machine.
+const READY: Duration = Duration::from_secs(30);
 /// How many looks in a row must find nothing.
 const QUIET: usize = 2;
 /// How long it tries; what is left then stays in the ledger, for `kindwright reap`.
@@ -48,8 +50,8 @@ pub(crate) enum JanitorError {
     /// It could not be started.
     #[error("start the janitor, which undoes this run if it is killed")]
     Start(#[source] io::Error),
-    /// It said something else than "ready".
-    #[error("the janitor did not get ready; its words are in {}", log.display())]
+    /// It said something else than "ready", or nothing for too long.
+    #[error("the janitor did not say that it is ready; its words are in {}", log.display())]
     Mute {
         /// Its log.
         log: PathBuf,
@@ -90,8 +92,10 @@ impl Janitor {
             .map_err(JanitorError::Start)?;
         let mut line = String::new();
         if let Some(output) = child.stdout.take() {
-            let ready = BufReader::new(output).read_line(&mut line).await;
-            ready.map_err(JanitorError::Start)?;
+            let mut ready = BufReader::new(output);
+            let listening = tokio::time::timeout(READY, ready.read_line(&mut line));
+            // Whoever is late is told by the empty line.
+            listening.await.unwrap_or(Ok(0)).map_err(JanitorError::Start)?;
         }
         if line.trim() != "ready" {
             return Err(JanitorError::Mute { log });

@@ -35,6 +35,7 @@ mod docker;
 mod events;
 mod evidence;
 mod exec;
+mod exit;
 mod image;
 mod inventory;
 mod janitor;

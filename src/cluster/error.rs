@@ -60,6 +60,12 @@ pub(crate) enum ClusterError {
         #[source]
         source: Box<kube::Error>,
     },
+    #[error("bring to the second `{name}` what its first one had")]
+    Again {
+        name: String,
+        #[source]
+        source: Box<DeliveryError>,
+    },
     #[error("promise to delete the cluster")]
     Ledger(#[source] LedgerError),
 }
@@ -73,8 +79,21 @@ pub(crate) enum DeliveryError {
         #[source]
         source: Box<Error>,
     },
-    #[error("node `{node}` is {state}; see `docker logs {node}`{}", indented(log.lines()))]
-    Ended { node: String, state: String, log: String },
+    #[error(
+        "node `{node}` is gone (exit code {code}); see `docker logs {node}`{}",
+        indented(log.lines())
+    )]
+    Ended { node: String, code: i64, log: String },
+    #[error(
+        "the containerd of node `{node}` did not answer within {} s; see `docker logs {node}`",
+        limit.as_secs()
+    )]
+    Silent { node: String, limit: Duration },
+    #[error(
+        "node `{node}`: `{command}` hangs, nothing has moved for {} s; does `docker stats` show that the machine still works?",
+        still.as_secs()
+    )]
+    Stalled { node: String, command: String, still: Duration },
     #[error(
         "node `{node}` has no space left for images; free some on the disk of the Docker daemon (`docker system df`), then run again"
     )]

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use thiserror::Error;
 use tokio::sync::watch;
 
-use super::{Delivered, DeliveryError};
+use super::{delivered::Delivered, error::DeliveryError};
 use crate::image::{ImageError, Reference};
 
 /// Why a cluster will never have an image.

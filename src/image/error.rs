@@ -9,8 +9,7 @@ use crate::text::indented;
 
 /// Why an image could not be made or delivered.
 #[derive(Debug, Error)]
-#[expect(missing_docs, reason = "the message of a variant says what its fields are")]
-pub enum ImageError {
+pub(crate) enum ImageError {
     #[error("image `{image}`: read the program {} (is it built?)", path.display())]
     Program {
         image: String,
@@ -73,7 +72,7 @@ pub enum ImageError {
 
 /// What was waited for in vain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-pub enum Exceeded {
+pub(crate) enum Exceeded {
     /// There was no progress.
     #[error("has made no progress for {} min", minutes(.0))]
     Silence(Duration),

@@ -6,7 +6,7 @@
 mod archive;
 mod build;
 mod buildkit;
-pub(crate) mod cache;
+mod cache;
 mod context;
 mod dockerfile;
 mod elf;
@@ -28,10 +28,10 @@ mod temporary;
 mod tests;
 mod workshop;
 
-pub use error::ImageError;
+pub(crate) use error::ImageError;
 pub(crate) use {
     build::{Built, build},
-    cache::Cache,
+    cache::{Cache, Cached, list as cached, remove_all as remove_cached},
     estimate::estimate,
     reference::{Reference, content_name},
     workshop::Workshop,

@@ -7,76 +7,32 @@
 
 use std::{
     fs::{self, DirBuilder, File, OpenOptions},
-    io::{self, BufRead as _, BufReader, Write as _},
+    io::{self, Write as _},
     os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _},
     path::{Path, PathBuf},
     sync::{Mutex, PoisonError},
 };
 
-use serde::{Deserialize, Serialize};
-use thiserror::Error;
-
+mod error;
+mod lock;
 mod notes;
+mod record;
+mod runs;
 mod undo;
 
-pub(crate) use notes::{Found, KeptEndpoint, Notes, State, found};
+pub(crate) use error::LedgerError;
+pub(crate) use lock::{inherit, take};
+pub(crate) use notes::{NotedEndpoint, Notes};
+pub(crate) use record::{Record, read};
+pub(crate) use runs::{Found, Liveness, Runs, found};
 pub(crate) use undo::Undo;
 
 use crate::{docker, seed::RunId};
+use error::failed;
+use record::{LEDGER, Line};
 
-const LEDGER: &str = "ledger.jsonl";
-const LOCK: &str = "lock";
 /// The variable that marks every child of a run, so that it can be found when the run is gone.
 pub(crate) const MARK: &str = "KINDWRIGHT_RUN";
-
-/// One line of the file.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum Line {
-    /// The run began, with this Docker daemon.
-    Begun(docker::Endpoint),
-    /// This must be undone.
-    Promised(Undo),
-    /// Everything was undone.
-    Closed,
-    /// It is left as it is, because the user asked for that.
-    Kept,
-}
-
-/// Why the ledger cannot be kept.
-#[derive(Debug, Error)]
-pub(crate) enum LedgerError {
-    /// A file of the run's directory.
-    #[error("{what} {}", path.display())]
-    File {
-        /// What was to be done.
-        what: &'static str,
-        /// The file.
-        path: PathBuf,
-        /// What the file system said.
-        #[source]
-        source: io::Error,
-    },
-    /// A line that nobody of ours wrote.
-    #[error("{}: line {line} is not a line of a ledger", path.display())]
-    Line {
-        /// The file.
-        path: PathBuf,
-        /// The line, from 1.
-        line: usize,
-        /// What is wrong with it.
-        #[source]
-        source: serde_json::Error,
-    },
-    /// The run is alive, or somebody undoes it right now.
-    #[error(
-        "run {run} is alive, or being undone by another process; try again when `kindwright ps` no longer shows it as running"
-    )]
-    Busy {
-        /// The run.
-        run: String,
-    },
-}
 
 /// The ledger of a run that is alive, which is this process.
 #[derive(Debug)]
@@ -85,26 +41,6 @@ pub(crate) struct Ledger {
     file: Mutex<File>,
     // Held until the process ends or the ledger is dropped.
     _lock: File,
-}
-
-/// What a ledger says, read by somebody else.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Record {
-    /// The Docker daemon of the run.
-    pub(crate) docker: docker::Endpoint,
-    /// What must be undone, newest first.
-    pub(crate) undo: Vec<Undo>,
-    /// How the run ended, if it did.
-    pub(crate) end: Option<End>,
-}
-
-/// How a run ended by itself.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum End {
-    /// Everything was undone.
-    Closed,
-    /// Its cluster was left for the user.
-    Kept,
 }
 
 impl Ledger {
@@ -120,8 +56,7 @@ impl Ledger {
         builder.create(state).map_err(failed("create", state))?;
         builder.recursive(false);
         builder.create(&directory).map_err(failed("create", &directory))?;
-        let lock = lock(&directory)?;
-        lock.lock().map_err(failed("lock", &directory.join(LOCK)))?;
+        let lock = lock::hold(&directory)?;
         let path = directory.join(LEDGER);
         let file = OpenOptions::new()
             .create_new(true)
@@ -149,7 +84,7 @@ impl Ledger {
         self.write(&Line::Closed)
     }
 
-    /// Notes that the rest is the user's from now on.
+    /// Notes that the rest is the user's from now on; if it cannot be noted, it is not kept.
     pub(crate) fn keep(&self) -> Result<(), LedgerError> {
         self.write(&Line::Kept)
     }
@@ -174,44 +109,6 @@ impl Ledger {
     }
 }
 
-/// Reads the ledger in a run's directory.
-pub(crate) fn read(directory: &Path) -> Result<Record, LedgerError> {
-    let path = directory.join(LEDGER);
-    let file = File::open(&path).map_err(failed("read", &path))?;
-    let mut record = Record { docker: docker::Endpoint::unknown(), undo: Vec::new(), end: None };
-    let lines: Vec<_> =
-        BufReader::new(file).lines().collect::<Result<_, _>>().map_err(failed("read", &path))?;
-    let last = lines.len();
-    for (index, text) in lines.iter().enumerate() {
-        match serde_json::from_str(text) {
-            Ok(Line::Begun(docker)) => record.docker = docker,
-            Ok(Line::Promised(undo)) => record.undo.insert(0, undo),
-            Ok(Line::Closed) => record.end = Some(End::Closed),
-            Ok(Line::Kept) => record.end = Some(End::Kept),
-            // Cut off while it was written: its effect had not begun.
-            Err(_) if index + 1 == last => {}
-            Err(source) => {
-                return Err(LedgerError::Line { path, line: index + 1, source });
-            }
-        }
-    }
-    Ok(record)
-}
-
-/// Waits until the run is gone, and keeps others from undoing it meanwhile.
-pub(crate) fn inherit(directory: &Path) -> Result<File, LedgerError> {
-    let lock = lock(directory)?;
-    lock.lock().map_err(failed("lock", &directory.join(LOCK)))?;
-    Ok(lock)
-}
-
-/// Takes over a run that is not alive.
-pub(crate) fn take(directory: &Path, run: &RunId) -> Result<File, LedgerError> {
-    let lock = lock(directory)?;
-    lock.try_lock().map_err(|_| LedgerError::Busy { run: run.to_string() })?;
-    Ok(lock)
-}
-
 /// Removes a run's directory, and the one above it if it was the last.
 pub(crate) fn forget(directory: &Path) -> Result<(), LedgerError> {
     match fs::remove_dir_all(directory) {
@@ -225,22 +122,6 @@ pub(crate) fn forget(directory: &Path) -> Result<(), LedgerError> {
         let _ = fs::remove_dir(state);
     }
     Ok(())
-}
-
-fn lock(directory: &Path) -> Result<File, LedgerError> {
-    let path = directory.join(LOCK);
-    OpenOptions::new()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .mode(0o600)
-        .open(&path)
-        .map_err(failed("open", &path))
-}
-
-fn failed(what: &'static str, path: &Path) -> impl Fn(io::Error) -> LedgerError {
-    let path = path.to_owned();
-    move |source| LedgerError::File { what, path: path.clone(), source }
 }
 
 #[cfg(test)]

@@ -9,8 +9,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use super::{End, LedgerError, Record, failed, lock, read};
-use crate::seed::RunId;
+use super::error::{LedgerError, failed};
 
 const NOTES: &str = "run.json";
 
@@ -28,12 +27,12 @@ pub(crate) struct Notes {
     /// Its clusters and where their kubeconfigs are.
     pub(crate) clusters: Vec<(String, PathBuf)>,
     /// How its services are reached.
-    pub(crate) endpoints: Vec<KeptEndpoint>,
+    pub(crate) endpoints: Vec<NotedEndpoint>,
 }
 
 /// A NodePort of a run's cluster.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct KeptEndpoint {
+pub(crate) struct NotedEndpoint {
     pub(crate) suite: String,
     pub(crate) service: String,
     pub(crate) port: String,
@@ -43,27 +42,6 @@ pub(crate) struct KeptEndpoint {
     /// The variables by which foreign clients know it.
     #[serde(default)]
     pub(crate) variables: Vec<String>,
-}
-
-/// Whether a run is alive.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum State {
-    /// It runs.
-    Running,
-    /// It ended, and its cluster was left for the user.
-    Kept,
-    /// It is gone without having undone everything.
-    Dead,
-}
-
-/// A run that has a directory.
-#[derive(Debug)]
-pub(crate) struct Found {
-    pub(crate) run: RunId,
-    pub(crate) directory: PathBuf,
-    pub(crate) state: State,
-    pub(crate) record: Record,
-    pub(crate) notes: Notes,
 }
 
 impl Notes {
@@ -91,41 +69,4 @@ impl Notes {
             .and_then(|text| serde_json::from_slice(&text).ok())
             .unwrap_or_default()
     }
-}
-
-/// All runs that have a directory below `state`, in the order of their names.
-pub(crate) fn found(state: &Path) -> Result<Vec<Found>, LedgerError> {
-    let mut runs = Vec::new();
-    let entries = match fs::read_dir(state) {
-        Ok(entries) => entries,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(runs),
-        Err(error) => return Err(failed("read", state)(error)),
-    };
-    for entry in entries {
-        let entry = entry.map_err(failed("read", state))?;
-        let name = entry.file_name();
-        let Some(run) = name.to_str().and_then(|name| name.parse::<RunId>().ok()) else {
-            continue;
-        };
-        let directory = entry.path();
-        let alive = match lock(&directory) {
-            Ok(lock) => lock.try_lock_shared().is_err(),
-            // It ended at this moment.
-            Err(_) if !directory.exists() => continue,
-            Err(error) => return Err(error),
-        };
-        // A directory without a ledger belongs to a run that had not begun; one that cannot be read
-        // is no reason not to see the others.
-        let unknown =
-            || Record { docker: crate::docker::Endpoint::unknown(), undo: Vec::new(), end: None };
-        let record = read(&directory).unwrap_or_else(|_| unknown());
-        let state = match (alive, record.end) {
-            (true, _) => State::Running,
-            (false, Some(End::Kept)) => State::Kept,
-            (false, Some(End::Closed) | None) => State::Dead,
-        };
-        runs.push(Found { run, notes: Notes::read(&directory), directory, state, record });
-    }
-    runs.sort_by(|a, b| a.run.cmp(&b.run));
-    Ok(runs)
 }

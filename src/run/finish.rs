@@ -21,6 +21,14 @@ const QUIET: usize = 2;
 
 /// Keeps or undoes, tells the end, and returns the verdict.
 pub(super) async fn finish(world: &Real, janitor: Janitor, tally: &Tally) -> Verdict {
+    if world.evidence.found().is_some() {
+        let noted = world.noted().clusters;
+        let left =
+            |cluster: &&ClusterPlan| noted.iter().any(|(name, _)| name == cluster.name().as_str());
+        for cluster in world.plan.clusters.iter().filter(left) {
+            world.explain_cluster(cluster).await;
+        }
+    }
     if keeps(world, tally.counts().verdict()) {
         keep(world, janitor).await;
     } else {
@@ -96,7 +104,7 @@ async fn keep(world: &Real, janitor: Janitor) {
     let tags: Vec<_> =
         promises.into_iter().filter(|undo| matches!(undo, Undo::Image { .. })).collect();
     let undone = cluster::undo_all(&world.docker, &tags).await;
-    let mut left: Vec<_> = undone.left.iter().map(|left| left.undo.by_hand()).collect();
+    let mut left: Vec<_> = undone.iter().map(|left| left.undo.by_hand()).collect();
     let kept = world.ledger.keep();
     janitor.dismiss().await;
     match kept {

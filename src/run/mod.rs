@@ -35,10 +35,11 @@ use crate::{
     cli::{Cli, PlanFormat},
     cluster::ClusterError,
     docker::DockerError,
+    exit,
     image::ImageError,
     inventory::{Inventory, Project},
     janitor::{self, JanitorError},
-    ledger::{self, KeptEndpoint, LedgerError, State},
+    ledger::{self, LedgerError, Liveness, NotedEndpoint},
     plan::{self, ClusterName, Inputs, Kept, Plan},
     problem::Problem,
     report::{self, JsonLines, Verdict},
@@ -191,9 +192,11 @@ fn prepare(cli: &Cli, project: &Project, suites: &[Suite]) -> Result<Verdict, Re
     let json_lines = json_lines(cli)?;
     let live =
         Live { cli, project, selection: &selection, settings: &settings, bodies, json_lines };
+    let owed = exit::owe();
     let verdict = runtime.block_on(live.run(plan, kept.as_ref()));
     // A case that was abandoned may still block a thread.
     runtime.shutdown_background();
+    drop(owed);
     verdict
 }
 
@@ -260,16 +263,18 @@ fn json_lines(cli: &Cli) -> Result<Option<JsonLines>, Refusal> {
 /// The kept run whose cluster `--reuse` names.
 fn kept(settings: &Settings, name: &str) -> Result<Kept, Refusal> {
     let run: RunId = name.parse().map_err(Refusal::Usage)?;
-    let found = ledger::found(&settings.state)?.into_iter().find(|found| found.run == run);
-    let Some(found) = found.filter(|found| found.state == State::Kept) else {
+    let found = ledger::found(&settings.state)?
+        .named(&run)
+        .map_err(|error| Refusal::Usage(chain(&error)))?;
+    if found.liveness != Liveness::Kept {
         return Err(Refusal::Usage(format!(
             "run {run} is not kept; `kindwright ps` lists the runs"
         )));
-    };
+    }
     let Some((cluster, _)) = found.notes.clusters.first() else {
         return Err(Refusal::Usage(format!("run {run} has no cluster")));
     };
-    let key = |endpoint: &KeptEndpoint| {
+    let key = |endpoint: &NotedEndpoint| {
         (endpoint.suite.clone(), endpoint.service.clone(), endpoint.port.clone())
     };
     Ok(Kept {

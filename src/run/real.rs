@@ -7,13 +7,18 @@ use std::{
 
 use bollard::Docker;
 
-use super::{attempt::Attempt, interrupt::Interrupt, setup::SetupError, world::World};
+use super::{
+    attempt::Attempt,
+    interrupt::{Interrupt, Level},
+    setup::SetupError,
+    world::World,
+};
 use crate::{
     cluster::{Cluster, Delivered, DeliveryError, Provider, Shelf},
     events::{Events, Phase},
     evidence::Evidence,
     image::{self, Built, ImageError, Reference, Workshop},
-    ledger::{KeptEndpoint, Ledger, LedgerError, Notes, Undo},
+    ledger::{Ledger, LedgerError, NotedEndpoint, Notes, Undo},
     manifest::Requests,
     password::Password,
     plan::{CasePlan, ClusterPlan, ImagePlan, Plan, SuitePlan},
@@ -64,6 +69,14 @@ impl Real {
         self.notes.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// Collects what the nodes of a cluster say, because something in it failed.
+    pub(super) async fn explain_cluster(&self, plan: &ClusterPlan) {
+        let logs = self.interrupt.until(Level::Hurry, self.provider.logs(plan)).await;
+        let passwords = self.plan.suites.iter().flat_map(|suite| suite.passwords.values());
+        let evidence = self.evidence.without(passwords.map(Password::reveal));
+        evidence.of_cluster(plan.name().as_str(), logs.unwrap_or_default());
+    }
+
     /// Evidence without the passwords of a suite, and of its stack.
     fn evidence_of(&self, suite: &SuitePlan, stack: Option<&Stack>) -> Evidence {
         let known = stack.into_iter().flat_map(|stack| stack.passwords.values());
@@ -80,8 +93,12 @@ impl World for Real {
     async fn obtain(&self, plan: &ClusterPlan) -> Result<(Ground, Vec<Requests>), SetupError> {
         let failed = |error| SetupError::Cluster(Arc::new(error));
         let phase = self.events.phase(Phase::Create, plan.name().as_str());
-        let cluster = self.provider.obtain(plan).await.map_err(failed)?;
+        let obtained = self.provider.obtain(plan).await;
         drop(phase);
+        if obtained.is_err() {
+            self.explain_cluster(plan).await;
+        }
+        let cluster = obtained.map_err(failed)?;
         let known = (cluster.name().to_string(), cluster.kubeconfig().to_owned());
         self.note(|notes| notes.clusters.push(known))
             .map_err(|error| SetupError::Ledger(Arc::new(error)))?;
@@ -94,8 +111,12 @@ impl World for Real {
 
     async fn delete(&self, plan: &ClusterPlan) {
         let name = plan.name();
+        if self.evidence.found().is_some() {
+            self.explain_cluster(plan).await;
+        }
         let _phase = self.events.phase(Phase::Undo, name.as_str());
-        self.provider.delete(name).await;
+        // What is left is undone when the run ends.
+        let _ = self.provider.delete(name).await;
         // What cannot be written now is written with the next note.
         let _ = self.note(|notes| notes.clusters.retain(|(known, _)| known != name.as_str()));
     }
@@ -169,7 +190,7 @@ impl World for Real {
 }
 
 /// How the services of a stack are reached, without passwords.
-fn endpoints(plan: &SuitePlan, stack: &Stack) -> Vec<KeptEndpoint> {
+fn endpoints(plan: &SuitePlan, stack: &Stack) -> Vec<NotedEndpoint> {
     let endpoint = |endpoint: &Endpoint| {
         let url = match &endpoint.probe {
             Probe::Http(_) => stack.urls.get(&endpoint.service)?.to_string(),
@@ -179,7 +200,7 @@ fn endpoints(plan: &SuitePlan, stack: &Stack) -> Vec<KeptEndpoint> {
                 format!("postgres://{}@{host}:{port}/{}", database.user, database.name)
             }
         };
-        Some(KeptEndpoint {
+        Some(NotedEndpoint {
             suite: plan.name.clone(),
             service: endpoint.service.clone(),
             port: endpoint.port.clone(),

@@ -10,33 +10,29 @@ use futures_util::future::try_join_all;
 
 use super::node;
 use crate::{
-    cluster::{Delivered, DeliveryError, delivered::Delivery},
+    cluster::{
+        delivered::{Delivered, Delivery},
+        error::DeliveryError,
+    },
     image::{Built, Reference, content_name},
 };
 
 /// The names of a node's images, and what they stand for.
-type Names = BTreeMap<String, String>;
+pub(super) type Names = BTreeMap<String, String>;
 
-/// Brings all images to all nodes, and returns once every node has them.
-pub(super) async fn deliver(
-    docker: &Docker,
-    nodes: &[String],
-    images: &[Built],
-) -> Result<Vec<Delivered>, DeliveryError> {
-    let before = try_join_all(nodes.iter().map(|node| names(docker, node))).await?;
+/// What the images are called in nodes that have these names: the content of each, and what is deployed.
+pub(super) fn wanted(images: &[Built], before: &[Names]) -> Vec<(String, Delivered)> {
     let mut wanted = Vec::new();
     for image in images {
         let content = content_name(&image.id);
         for reference in &image.references {
-            let earlier = deployed(&content, reference, &before);
+            let earlier = deployed(&content, reference, before);
             let chosen = earlier.unwrap_or_else(|| reference.clone());
             let delivered = Delivered::new(reference.clone(), chosen, Delivery::Node);
             wanted.push((content.clone(), delivered));
         }
     }
-    let nodes = nodes.iter().zip(&before);
-    try_join_all(nodes.map(|(node, before)| send(docker, node, before, &wanted))).await?;
-    Ok(wanted.into_iter().map(|(_, delivered)| delivered).collect())
+    wanted
 }
 
 /// The name that an earlier run gave to the same content for the same consumer, in every node.
@@ -51,13 +47,13 @@ fn deployed(content: &str, wanted: &Reference, nodes: &[Names]) -> Option<Refere
     Some(Reference::known(found))
 }
 
-/// Brings to one node what it does not have.
-async fn send(
+/// Brings to one node what it does not have, and returns the names that it has got.
+pub(super) async fn send(
     docker: &Docker,
     node: &str,
     before: &Names,
     wanted: &[(String, Delivered)],
-) -> Result<(), DeliveryError> {
+) -> Result<Names, DeliveryError> {
     let mut lacking: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for (content, delivered) in wanted {
         if !before.contains_key(delivered.reference()) {
@@ -65,7 +61,7 @@ async fn send(
         }
     }
     if lacking.is_empty() {
-        return Ok(());
+        return Ok(Names::new());
     }
     let absent = lacking.iter().filter(|(content, _)| !before.contains_key(**content));
     let absent: Vec<_> = absent.flat_map(|(_, names)| names).copied().collect();
@@ -87,23 +83,27 @@ async fn send(
     try_join_all(naming).await?;
     if absent.is_empty() {
         // Each name has been set by a command of its own, and none has failed.
-        return Ok(());
+        return Ok(named(&lacking, before));
     }
-    verify(docker, node, &absent).await
-}
-
-/// Looks whether an import has brought everything, which its own success does not say.
-async fn verify(docker: &Docker, node: &str, wanted: &[&str]) -> Result<(), DeliveryError> {
+    // An import that succeeds does not say that it has brought everything.
     let there = names(docker, node).await?;
-    let lost = wanted.iter().filter(|name| !there.contains_key(**name));
-    let lost: Vec<_> = lost.copied().collect();
+    let lost: Vec<_> = absent.into_iter().filter(|name| !there.contains_key(*name)).collect();
     if lost.is_empty() {
-        return Ok(());
+        return Ok(there);
     }
     Err(DeliveryError::Lost { node: node.to_owned(), references: lost.join(", ") })
 }
 
-async fn names(docker: &Docker, node: &str) -> Result<Names, DeliveryError> {
+/// New names for what a node had.
+fn named(lacking: &BTreeMap<&str, Vec<&str>>, before: &Names) -> Names {
+    let contents =
+        lacking.iter().filter_map(|(content, names)| Some((before.get(*content)?, names)));
+    let names = contents.flat_map(|(digest, names)| names.iter().map(move |name| (digest, name)));
+    names.map(|(digest, name)| ((*name).to_owned(), digest.clone())).collect()
+}
+
+/// The names that a node has.
+pub(super) async fn names(docker: &Docker, node: &str) -> Result<Names, DeliveryError> {
     let table = node::ctr(docker, node, &["images", "ls", "name~=^localhost/"]).await?;
     Ok(parsed(&table))
 }
@@ -139,6 +139,17 @@ mod tests {
         assert_eq!(deployed(CONTENT, &wanted, &[earlier.clone(), other]), None);
         let consumer = Reference::new("gateway", "holmesgpt-api", "22222222");
         assert_eq!(deployed(CONTENT, &consumer, &[earlier]), None);
+    }
+
+    #[test]
+    fn what_a_delivery_names_is_known_to_the_next() {
+        let before = node(&[("gateway:api-11111111", "old")]);
+        let lacking = BTreeMap::from([(CONTENT, vec!["localhost/gateway:api-22222222"])]);
+        let mut after = before.clone();
+        after.extend(named(&lacking, &before));
+        let next = Reference::new("gateway", "api", "33333333");
+        let found = deployed(CONTENT, &next, &[after]);
+        assert_eq!(found, Some(Reference::new("gateway", "api", "22222222")));
     }
 
     #[test]

@@ -1,60 +1,74 @@
 //! Clusters of Kind, whose nodes are containers of this machine's Docker daemon.
 
 use std::{
-    collections::{BTreeMap, HashMap},
-    path::{Path, PathBuf},
-    sync::Arc,
+    collections::BTreeMap,
+    path::PathBuf,
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
-use bollard::{
-    Docker,
-    errors::Error,
-    models::{ContainerSummary, PortBinding},
-    query_parameters::ListContainersOptionsBuilder,
-};
+use bollard::{Docker, errors::Error};
 
 mod config;
+mod containers;
 mod create;
+mod current;
 mod deliver;
+mod files;
+mod logs;
 mod node;
+mod nodes;
+mod program;
+mod undo;
 
-use super::{Address, Cluster, ClusterError, Delivered, DeliveryError, undo_all};
+pub(crate) use undo::{Left, undo_all, undo_until_quiet};
+
+use super::{
+    connection::Cluster,
+    delivered::Delivered,
+    error::{ClusterError, DeliveryError},
+};
 use crate::{
-    docker,
+    docker::Endpoint,
     events::Events,
     image::Built,
     ledger::{Ledger, Undo},
     plan::{ClusterName, ClusterPlan},
     seed::RunId,
 };
+use create::Creation;
+use current::Current;
+use files::Files;
+use nodes::Nodes;
 
-/// How long kind may take, with a node image that must be pulled.
-const CREATE: Duration = Duration::from_mins(15);
+/// How long deleting a cluster may take before the rest is left to the end of the run.
+const DELETE: Duration = Duration::from_mins(1);
 
 /// What a run needs to make clusters of Kind.
 #[derive(Debug)]
 pub(crate) struct Kind {
     docker: Docker,
-    endpoint: docker::Endpoint,
+    endpoint: Endpoint,
     ledger: Arc<Ledger>,
     run: RunId,
     /// Where ledgers of all runs are.
     state: PathBuf,
     events: Events,
+    /// The nodes of each cluster that was asked for.
+    nodes: Mutex<BTreeMap<ClusterName, Arc<Current<Nodes>>>>,
 }
 
 impl Kind {
     /// Clusters of `run` in a Docker daemon, once kind is known to be there and recent enough.
     pub(crate) fn new(
         docker: Docker,
-        endpoint: docker::Endpoint,
+        endpoint: Endpoint,
         ledger: Arc<Ledger>,
         run: RunId,
         state: PathBuf,
         events: Events,
     ) -> Self {
-        Self { docker, endpoint, ledger, run, state, events }
+        Self { docker, endpoint, ledger, run, state, events, nodes: Mutex::default() }
     }
 
     /// Fails unless kind is there and recent enough.
@@ -63,28 +77,44 @@ impl Kind {
     }
 
     pub(super) async fn obtain(&self, plan: &ClusterPlan) -> Result<Cluster, ClusterError> {
-        let kubeconfig = match plan {
+        let name = plan.name();
+        let unlisted = docker("list the nodes", name);
+        let current = self.nodes(plan).await.map_err(unlisted)?;
+        let files = self.files(plan);
+        match plan {
             ClusterPlan::Create { name, node_image, ports, config } => {
-                let creating = self.create(name, node_image.as_deref(), ports, config);
-                let slow = |_| ClusterError::Slow { name: name.to_string(), limit: CREATE };
-                tokio::time::timeout(CREATE, creating).await.map_err(slow)??;
-                kubeconfig_path(self.ledger.directory(), name)
+                let promise = |undo| self.ledger.promise(undo).map_err(ClusterError::Ledger);
+                promise(Undo::Network { name: name.to_string() })?;
+                promise(Undo::Cluster { name: name.to_string() })?;
+                let creation = Creation {
+                    docker: &self.docker,
+                    endpoint: &self.endpoint,
+                    run: &self.run,
+                    events: &self.events,
+                    files: &files,
+                    name,
+                    node_image: node_image.as_deref(),
+                    ports,
+                    config,
+                };
+                self.create(&creation, &current).await?;
             }
             ClusterPlan::Adopt { name, run } => {
-                kubeconfig_path(&self.state.join(run.as_str()), name)
+                if current.act(async |nodes| nodes.containers().is_empty()).await {
+                    let (name, run) = (name.to_string(), run.to_string());
+                    return Err(ClusterError::Gone { name, run });
+                }
             }
-        };
-        let nodes = self.nodes(plan).await;
-        if let (ClusterPlan::Adopt { name, run }, true) = (plan, nodes.is_empty()) {
-            let (name, run) = (name.to_string(), run.to_string());
-            return Err(ClusterError::Gone { name, run });
         }
-        let addresses = self.addresses(plan.name(), &nodes).await?;
-        Cluster::connect(plan.name(), kubeconfig, nodes.len(), addresses).await
+        let nodes = current.act(async |nodes| nodes.containers().to_vec()).await;
+        let addresses = containers::addresses(&self.docker, &nodes).await;
+        let addresses = addresses.map_err(docker("read the ports", name))?;
+        Cluster::connect(name, files.kubeconfig(), nodes.len(), addresses).await
     }
 
     pub(super) async fn takes_images(&self, plan: &ClusterPlan) -> Result<(), DeliveryError> {
-        node::all_answer(&self.docker, &self.nodes(plan).await).await
+        let current = self.nodes(plan).await.map_err(unlisted(plan.name()))?;
+        current.act(async |nodes| nodes.answer(&self.docker).await).await
     }
 
     pub(super) async fn deliver(
@@ -92,80 +122,78 @@ impl Kind {
         plan: &ClusterPlan,
         images: &[Built],
     ) -> Result<Vec<Delivered>, DeliveryError> {
-        deliver::deliver(&self.docker, &self.nodes(plan).await, images).await
+        let current = self.nodes(plan).await.map_err(unlisted(plan.name()))?;
+        current.act(async |nodes| nodes.deliver(&self.docker, images).await).await
     }
 
-    pub(super) async fn delete(&self, name: &ClusterName) {
+    pub(super) async fn delete(&self, name: &ClusterName) -> Result<(), Vec<Left>> {
         let name = name.to_string();
         let promises = [Undo::Cluster { name: name.clone() }, Undo::Network { name }];
-        let _ = undo_all(&self.docker, &promises).await;
+        undo_until_quiet(&self.docker, &promises, 0, DELETE, || 0).await
+    }
+
+    pub(super) async fn logs(&self, plan: &ClusterPlan) -> Vec<(String, String)> {
+        logs::collect(&self.docker, plan.name(), &self.files(plan)).await
+    }
+
+    /// Creates a cluster; once more if kind failed for a reason that is proven to pass.
+    async fn create(
+        &self,
+        creation: &Creation<'_>,
+        current: &Current<Nodes>,
+    ) -> Result<(), ClusterError> {
+        let Err(error) = creation.carry_out().await else { return Ok(()) };
+        let Some(words) = create::passing(&error) else { return Err(error) };
+        let (name, files) = (creation.name, creation.files);
+        let notice = format!("kind failed, as it now and then does ({words}); a second try begins");
+        self.events.notice(name.as_str(), &notice);
+        // Evidence that cannot be written is no reason not to try.
+        let _ = logs::keep(&logs::collect(&self.docker, name, files).await, files);
+        let first = current.give_up();
+        let (containers, delivered) =
+            first.map(|first| (first.containers().to_vec(), first.delivered())).unwrap_or_default();
+        let deleted = self.delete(name).await.is_ok() && files.clear().is_ok();
+        current.begin(Nodes::new(containers));
+        if !deleted {
+            return Err(error);
+        }
+        creation.carry_out().await?;
+        let again = current.act(async |nodes| nodes.deliver(&self.docker, &delivered).await).await;
+        again.map(drop).map_err(|source| ClusterError::Again {
+            name: name.to_string(),
+            source: Box::new(source),
+        })
+    }
+
+    fn files(&self, plan: &ClusterPlan) -> Files {
+        match plan {
+            ClusterPlan::Create { name, .. } => Files::of(name, self.ledger.directory()),
+            ClusterPlan::Adopt { name, run } => Files::of(name, &self.state.join(run.as_str())),
+        }
     }
 
     /// The containers that are, or will be, the nodes of a cluster.
-    async fn nodes(&self, plan: &ClusterPlan) -> Vec<String> {
-        match plan {
+    async fn nodes(&self, plan: &ClusterPlan) -> Result<Arc<Current<Nodes>>, Error> {
+        let known = || self.nodes.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(nodes) = known().get(plan.name()) {
+            return Ok(Arc::clone(nodes));
+        }
+        let containers = match plan {
             ClusterPlan::Create { name, config, .. } => config::node_names(name, config),
             ClusterPlan::Adopt { name, .. } => {
-                let containers = containers(&self.docker, name.as_str(), false).await;
-                let nodes = containers.unwrap_or_default().into_iter().filter(is_node);
-                let names = nodes.filter_map(|node| node.names?.into_iter().next());
-                names.map(|name| name.trim_start_matches('/').to_owned()).collect()
+                containers::nodes(containers::all(&self.docker, name.as_str(), false).await?)
             }
-        }
-    }
-
-    /// The ports that Docker gave to the nodes, by NodePort.
-    async fn addresses(
-        &self,
-        name: &ClusterName,
-        nodes: &[String],
-    ) -> Result<BTreeMap<u16, Address>, ClusterError> {
-        let mut addresses = BTreeMap::new();
-        for node in nodes {
-            let container = self.docker.inspect_container(node, None).await.map_err(|source| {
-                ClusterError::Docker {
-                    what: "read the ports",
-                    name: name.to_string(),
-                    source: Box::new(source),
-                }
-            })?;
-            let bound = container.network_settings.and_then(|settings| settings.ports);
-            addresses.extend(bound.into_iter().flatten().filter_map(|(port, bindings)| {
-                let inside = port.strip_suffix("/tcp")?.parse().ok()?;
-                Some((inside, bindings?.into_iter().find_map(address)?))
-            }));
-        }
-        Ok(addresses)
+        };
+        let new = || Arc::new(Current::new(Nodes::new(containers)));
+        Ok(Arc::clone(known().entry(plan.name().clone()).or_insert_with(new)))
     }
 }
 
-/// Where this machine reaches a port of a node that is bound so.
-fn address(binding: PortBinding) -> Option<Address> {
-    let port = binding.host_port?.parse().ok()?;
-    // 127.0.0.1, not localhost: that may be ::1, where nobody listens.
-    Some(Address { host: config::LOOPBACK.to_owned(), port })
+fn docker(what: &'static str, name: &ClusterName) -> impl FnOnce(Error) -> ClusterError {
+    let name = name.to_string();
+    move |source| ClusterError::Docker { what, name, source: Box::new(source) }
 }
 
-/// Where the kubeconfig of a cluster is.
-pub(crate) fn kubeconfig_path(directory: &Path, name: &ClusterName) -> PathBuf {
-    directory.join(format!("{name}.kubeconfig"))
-}
-
-/// The containers of a cluster: its nodes, and what kind puts before several control planes.
-pub(super) async fn containers(
-    docker: &Docker,
-    cluster: &str,
-    also_stopped: bool,
-) -> Result<Vec<ContainerSummary>, Error> {
-    let label = format!("io.x-k8s.kind.cluster={cluster}");
-    let filters = HashMap::from([("label".to_owned(), vec![label])]);
-    let options = ListContainersOptionsBuilder::default().all(also_stopped).filters(&filters);
-    docker.list_containers(Some(options.build())).await
-}
-
-/// Whether a container of a cluster runs pods: a load balancer of control planes does not.
-fn is_node(container: &ContainerSummary) -> bool {
-    let labels = container.labels.as_ref();
-    let role = labels.and_then(|labels| labels.get("io.x-k8s.kind.role"));
-    role.is_none_or(|role| role != "external-load-balancer")
+fn unlisted(name: &ClusterName) -> impl FnOnce(Error) -> DeliveryError {
+    DeliveryError::docker(format!("list the nodes of the cluster `{name}`"))
 }

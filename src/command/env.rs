@@ -1,0 +1,85 @@
+//! Says how a kept run is reached, as lines that a shell reads.
+
+use std::collections::BTreeSet;
+
+use super::Failure;
+use crate::{ledger::Notes, settings::override_name};
+
+/// A line a variable: the kubeconfig, the URL of each endpoint, and the names that clients know it by.
+///
+/// The first endpoint of a service is `<SERVICE>_URL`, each further one
+/// `<SERVICE>_<PORT>_URL`. With several suites, the suite's name comes before.
+pub(super) fn lines(notes: &Notes) -> Result<String, Failure> {
+    let mut text = String::new();
+    if let Some((_, kubeconfig)) = notes.clusters.first() {
+        text.push_str(&export("KUBECONFIG", &kubeconfig.to_string_lossy())?);
+    }
+    let several = notes.suites.len() > 1;
+    let mut named = BTreeSet::new();
+    for endpoint in &notes.endpoints {
+        let prefix =
+            if several { format!("{}_", override_name(&endpoint.suite)) } else { String::new() };
+        let service = override_name(&endpoint.service);
+        let own = if named.insert((&endpoint.suite, &endpoint.service)) {
+            format!("{service}_URL")
+        } else {
+            format!("{service}_{}_URL", override_name(&endpoint.port))
+        };
+        let url = endpoint.url.trim_end_matches('/');
+        for name in [&own].into_iter().chain(&endpoint.variables) {
+            text.push_str(&export(&format!("{prefix}{name}"), url)?);
+        }
+    }
+    Ok(text)
+}
+
+fn export(name: &str, value: &str) -> Result<String, Failure> {
+    Ok(format!("export {name}={}\n", shlex::try_quote(value)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ledger::NotedEndpoint;
+
+    fn endpoint(port: &str, node_port: u16, variables: &[&str]) -> NotedEndpoint {
+        NotedEndpoint {
+            suite: "hapi".into(),
+            service: "data-storage".into(),
+            port: port.into(),
+            node_port,
+            url: format!("http://127.0.0.1:{node_port}/"),
+            variables: variables.iter().map(|name| (*name).to_owned()).collect(),
+        }
+    }
+
+    fn notes() -> Notes {
+        Notes {
+            suites: vec!["hapi".into()],
+            endpoints: vec![
+                endpoint("http", 30001, &["DATA_URL"]),
+                endpoint("metrics", 30002, &["METRICS"]),
+            ],
+            ..Notes::default()
+        }
+    }
+
+    #[test]
+    fn each_endpoint_has_a_name_of_its_own() {
+        let wanted = "export DATA_STORAGE_URL=http://127.0.0.1:30001\n\
+                      export DATA_URL=http://127.0.0.1:30001\n\
+                      export DATA_STORAGE_METRICS_URL=http://127.0.0.1:30002\n\
+                      export METRICS=http://127.0.0.1:30002\n";
+        assert_eq!(lines(&notes()).unwrap(), wanted);
+        let several = Notes { suites: vec!["hapi".into(), "other".into()], ..notes() };
+        assert!(lines(&several).unwrap().contains("export HAPI_DATA_STORAGE_METRICS_URL="));
+    }
+
+    #[test]
+    fn a_shell_reads_back_what_was_meant() {
+        let path = "/home/ada's $HOME/it";
+        let notes = Notes { clusters: vec![("kw-1".into(), path.into())], ..Notes::default() };
+        let words = shlex::split(&lines(&notes).unwrap()).unwrap();
+        assert_eq!(words, ["export".to_owned(), format!("KUBECONFIG={path}")]);
+    }
+}

@@ -1,0 +1,100 @@
+//! The command `kindwright`: which runs there are, how a kept one is reached, and how dead ones are undone.
+
+use std::{ffi::OsString, process::ExitCode};
+
+use clap::{Parser, Subcommand};
+use tokio::runtime::Builder;
+
+mod cache;
+mod env;
+mod ps;
+mod reap;
+
+use crate::{
+    ledger,
+    report::{self, Verdict},
+    seed::RunId,
+    settings::Settings,
+    text::chain,
+};
+
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+/// Shows and undoes runs of end-to-end suites.
+#[derive(Debug, Parser)]
+#[command(name = "kindwright", version)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// List the runs that hold something: whether they are alive, since when, and what they hold.
+    Ps,
+    /// Undo what dead runs left, or one run that was kept.
+    Reap {
+        /// The run: 8 hexadecimal digits. Without it all dead runs, but no kept one.
+        run: Option<RunId>,
+        /// Remove the images that are kept for the next run instead.
+        #[arg(long, conflicts_with = "run")]
+        cache: bool,
+    },
+    /// Print how to reach a kept run, as lines for a shell.
+    Env {
+        /// The run: 8 hexadecimal digits.
+        run: RunId,
+    },
+}
+
+/// Runs the command line `arguments`.
+pub fn command(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(words) => {
+            let _ = words.print();
+            return ExitCode::from(
+                u8::try_from(words.exit_code()).unwrap_or(Verdict::Usage.code()),
+            );
+        }
+    };
+    match carry_out(cli.command) {
+        Ok(verdict) => verdict.into(),
+        Err(error) => {
+            report::error(&chain(&*error));
+            Verdict::Usage.into()
+        }
+    }
+}
+
+fn carry_out(command: Command) -> Result<Verdict, Failure> {
+    let settings = Settings::read(None)?;
+    let runtime = Builder::new_current_thread().enable_all().build()?;
+    let runs = ledger::found(&settings.state)?;
+    match command {
+        Command::Ps => {
+            if runs.is_empty() {
+                report::say("no run holds anything");
+            } else {
+                report::answer(&ps::table(&runs));
+            }
+            match cache::list(&runtime, &settings) {
+                Ok(cached) => report::answer(&cache::table(&cached)),
+                // Runs are known without it.
+                Err(error) => report::say(&format!("cached images: {}", chain(&*error))),
+            }
+            Ok(Verdict::Passed)
+        }
+        Command::Reap { cache: true, .. } => {
+            let removed = cache::remove(&runtime, &settings)?;
+            report::say(&format!("{} cached images removed", removed.len()));
+            Ok(Verdict::Passed)
+        }
+        Command::Reap { run: Some(run), .. } => Ok(reap::one(&runtime, &runs.named(&run)?)),
+        Command::Reap { run: None, .. } => Ok(reap::dead(&runtime, &runs)),
+        Command::Env { run } => {
+            report::answer(&env::lines(&runs.named(&run)?.notes)?);
+            Ok(Verdict::Passed)
+        }
+    }
+}
