@@ -21,9 +21,10 @@ use crate::digest::sha256_of;
 /// The same for all, as a time would change the id of unchanged content.
 const CREATED: &str = "1970-01-01T00:00:00Z";
 
-/// A daemon says nothing before it has unpacked all: a hundred megabytes take it seconds.
+/// A daemon says nothing before it has unpacked all, and a hundred megabytes take it seconds. The
+/// client gives up after five minutes, and then could not say on what.
 const PATIENCE: Patience =
-    Patience { silence: Duration::from_mins(10), total: Duration::from_mins(10) };
+    Patience { silence: Duration::from_mins(4), total: Duration::from_mins(4) };
 
 /// An image that is ready to be loaded, in the format of `docker save`.
 #[derive(Debug)]

@@ -12,8 +12,8 @@ use super::{
 };
 use crate::{docker::is_absent, settings::override_name};
 
-/// A pull tells of every chunk; the longest silence is the check of a big layer. An hour is what
-/// ten gigabytes take at 25 Mbit/s.
+/// A pull tells of every chunk; the longest silence is the check of a big layer. The client gives up
+/// after five minutes of it, and then could not say on what. Ten gigabytes take an hour at 25 Mbit/s.
 const PATIENCE: Patience =
     Patience { silence: Duration::from_mins(4), total: Duration::from_hours(1) };
 
