@@ -246,13 +246,13 @@ mod tests {
         drop(events.phase(Phase::Build, "till"));
         drop(first);
         let told = memory.0.lock().unwrap();
-        let key = |what: &What| match what {
-            What::PhaseBegan { key, .. } => format!("began {key}"),
-            What::PhaseEnded { key, .. } => format!("ended {key}"),
-            _ => String::new(),
-        };
-        let keys: Vec<_> = told.iter().map(|event| key(&event.what)).collect();
-        assert_eq!(keys, ["began 0", "began 1", "ended 1", "ended 0"]);
+        let events: Vec<_> =
+            told.iter().map(|event| serde_json::to_value(event).unwrap()).collect();
+        let keys: Vec<_> =
+            events.iter().map(|event| format!("{} {}", event["event"], event["key"])).collect();
+        let [began, ended] = ["\"phase-began\"", "\"phase-ended\""];
+        let expected = [(began, 0), (began, 1), (ended, 1), (ended, 0)];
+        assert_eq!(keys, expected.map(|(event, key)| format!("{event} {key}")));
     }
 
     #[test]

@@ -53,7 +53,7 @@ pub(crate) async fn build(
                 load::load(&workshop.docker, first, packed).await?;
                 identify(workshop, first).await
             };
-            kept_or_made(workshop, place.as_ref(), references, making).await?
+            Box::pin(kept_or_made(workshop, place.as_ref(), references, making)).await?
         }
         Source::Dockerfile { context, file } => {
             let context = Context::collect(image, context, file).await?;
@@ -68,7 +68,7 @@ pub(crate) async fn build(
                 tag(workshop, &id, others).await?;
                 Ok(id)
             };
-            kept_or_made(workshop, place.as_ref(), references, making).await?
+            Box::pin(kept_or_made(workshop, place.as_ref(), references, making)).await?
         }
         Source::Reference(reference) => {
             let (docker, architecture) = (&workshop.docker, &workshop.architecture);

@@ -181,8 +181,12 @@ mod tests {
 
     #[test]
     fn a_build_that_is_given_up_names_the_step_that_began_last() {
-        let began =
-            |digest, name| Vertex { started: Some(Default::default()), ..vertex(digest, name, "") };
+        let began = |digest, name| Vertex {
+            started: Some(
+                bollard::moby::buildkit::v1::Vertex::default().started.unwrap_or_default(),
+            ),
+            ..vertex(digest, name, "")
+        };
         let mut steps = Steps::default();
         steps.take_in(StatusResponse {
             vertexes: vec![began("a", "[1/2] FROM base"), began("b", "[2/2] RUN sleep 1d")],

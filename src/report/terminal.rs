@@ -157,7 +157,9 @@ impl Consumer for Terminal {
             What::LeftBehind { heading, left } => {
                 self.settle();
                 say(heading);
-                left.iter().for_each(|line| say(&format!("    {line}")));
+                for line in left {
+                    say(&format!("    {line}"));
+                }
             }
             What::RunEnded { exit_code, evidence, evidence_lost } => {
                 self.close(*exit_code, evidence.as_deref(), evidence_lost.as_deref());

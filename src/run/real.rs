@@ -125,7 +125,7 @@ impl World for Real {
         let references: BTreeSet<_> = plan.references.values().flatten().cloned().collect();
         let references: Vec<_> = references.into_iter().collect();
         let _phase = self.events.phase(Phase::Build, &plan.name);
-        image::build(&self.workshop, &plan.source, &references).await
+        Box::pin(image::build(&self.workshop, &plan.source, &references)).await
     }
 
     async fn takes_images(&self, plan: &ClusterPlan) -> Result<(), DeliveryError> {

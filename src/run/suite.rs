@@ -161,13 +161,15 @@ impl<'a, W: World> Up<'a, W> {
             };
             match ask {
                 Ask::Turn { reply, .. } if spoiled => {
-                    answer(reply, Turn::NoStack("did not come back"))
+                    answer(reply, Turn::NoStack("did not come back"));
                 }
                 Ask::Turn { sharing, reply } => turns.ask((sharing, reply), sharing),
                 Ask::Ended { turn, outcome, spoiled: why } => {
                     left -= 1;
                     failed |= matches!(outcome, Outcome::Failed | Outcome::Unjudged);
-                    turn.into_iter().for_each(|sharing| turns.over(sharing));
+                    if let Some(sharing) = turn {
+                        turns.over(sharing);
+                    }
                     if let Some(why) = why {
                         let cause = format!("its stack did not come back: {why}");
                         task.failed(&cause);
@@ -213,7 +215,7 @@ impl<'a, W: World> Stranded<'a, W> {
         while left > 0 {
             match self.task.desk.recv().await {
                 Some(Ask::Turn { reply, .. }) if self.interrupted => {
-                    answer(reply, Turn::Interrupted)
+                    answer(reply, Turn::Interrupted);
                 }
                 Some(Ask::Turn { reply, .. }) => answer(reply, Turn::NoStack("did not come up")),
                 Some(Ask::Ended { .. }) => left -= 1,

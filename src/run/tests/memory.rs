@@ -14,7 +14,7 @@ use crate::{
     case::Failure,
     cli::Cli,
     cluster::{ClusterError, Delivered, DeliveryError, Shelf},
-    events::{Consumer, Event, Events},
+    events::{Consumer, Event, Events, What},
     image::{Built, ImageError},
     inventory::Inventory,
     manifest::Requests,
@@ -462,10 +462,12 @@ impl Over {
 
     /// Why suites have no stack, each with its name.
     pub(super) fn causes(&self) -> Vec<String> {
-        let causes = self.events.iter().filter_map(|event| match &event.what {
-            crate::events::What::SuiteFailed { suite, cause } => Some(format!("{suite}: {cause}")),
-            _ => None,
-        });
-        causes.collect()
+        let mut causes = Vec::new();
+        for event in &self.events {
+            if let What::SuiteFailed { suite, cause } = &event.what {
+                causes.push(format!("{suite}: {cause}"));
+            }
+        }
+        causes
     }
 }

@@ -1,6 +1,10 @@
 //! The scheduling of a run, against a world made of memory.
 
-use crate::events::{CaseEnded, Outcome, SuiteState, What};
+use crate::events::{
+    CaseEnded, Outcome,
+    SuiteState::{Admitted, Judging, Planned, Released, Up},
+    What,
+};
 
 mod memory;
 
@@ -178,9 +182,8 @@ async fn cases_that_fail_or_panic_are_failures_with_evidence() {
 }
 
 fn ended(over: &memory::Over) -> impl Iterator<Item = &CaseEnded> {
-    over.events.iter().filter_map(|event| match &event.what {
-        What::CaseEnded(ended) => Some(ended),
-        _ => None,
+    over.events.iter().filter_map(|event| {
+        if let What::CaseEnded(ended) = &event.what { Some(ended) } else { None }
     })
 }
 
@@ -275,7 +278,7 @@ async fn so_many_bodies_run_at_once_and_no_more() {
 #[tokio::test]
 async fn cases_that_are_set_aside_need_no_stack_and_are_told_with_their_reason() {
     let mut shop = suite("shop", &["one", "two"]);
-    shop.cases = shop.cases.into_iter().map(|case| case.ignored()).collect();
+    shop.cases = shop.cases.into_iter().map(crate::suite::Case::ignored).collect();
     let over = Script::of([shop]).run().await;
     over.counted([0, 0, 0], 0).never("make ");
 }
@@ -283,15 +286,10 @@ async fn cases_that_are_set_aside_need_no_stack_and_are_told_with_their_reason()
 #[tokio::test]
 async fn a_suite_is_told_in_each_of_its_states() {
     let over = Script::of([suite("shop", &["one"])]).run().await;
-    let states: Vec<_> = over
-        .events
-        .iter()
-        .filter_map(|event| match &event.what {
-            What::SuiteMoved { state, .. } => Some(*state),
-            _ => None,
-        })
-        .collect();
-    use SuiteState::{Admitted, Judging, Planned, Released, Up};
+    let moved = over.events.iter().filter_map(|event| {
+        if let What::SuiteMoved { state, .. } = &event.what { Some(*state) } else { None }
+    });
+    let states: Vec<_> = moved.collect();
     assert_eq!(states, [Planned, Admitted, Up, Judging, Released]);
     assert_eq!(ended(&over).map(|case| case.outcome).collect::<Vec<_>>(), [Outcome::Passed]);
 }
