@@ -72,7 +72,7 @@ pub fn command(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 }
 
 fn ps(settings: &Settings) -> Result<Verdict, Failure> {
-    let runs = ledger::found(&settings.state)?;
+    let runs = ledger::found(&settings.ledgers)?;
     if runs.is_empty() {
         report::say("no run holds anything");
         return Ok(Verdict::Passed);
@@ -115,7 +115,7 @@ fn age(began: u64) -> String {
 }
 
 fn reap(settings: &Settings, wanted: Option<&RunId>) -> Result<Verdict, Failure> {
-    let runs = ledger::found(&settings.state)?;
+    let runs = ledger::found(&settings.ledgers)?;
     let chosen: Vec<_> = runs
         .into_iter()
         .filter(|found| match wanted {
@@ -151,7 +151,7 @@ fn undo(runtime: &tokio::runtime::Runtime, found: &Found) -> Result<(), Failure>
 }
 
 fn env(settings: &Settings, run: &RunId) -> Result<Verdict, Failure> {
-    let found = ledger::found(&settings.state)?.into_iter().find(|found| found.run == *run);
+    let found = ledger::found(&settings.ledgers)?.into_iter().find(|found| found.run == *run);
     let Some(found) = found else {
         return Err(format!("there is no run {run}; `kindwright ps` lists them").into());
     };

@@ -106,7 +106,8 @@ fn prepare(cli: &Cli, project: &Project, suites: &[Suite]) -> Result<Verdict, Re
         return Ok(Verdict::Passed);
     }
     if selection.is_empty() {
-        return Ok(nothing_selected(cli, suites));
+        report::error(&selection::nothing_selected(cli, suites));
+        return Ok(Verdict::NothingSelected);
     }
     if cli.matrix {
         let names: Vec<_> = selection.suites.iter().map(|suite| &suite.name).collect();
@@ -177,20 +178,6 @@ fn listed(suites: &[Suite]) -> Vec<libtest_mimic::Trial> {
         .collect()
 }
 
-fn nothing_selected(cli: &Cli, suites: &[Suite]) -> Verdict {
-    let names: Vec<_> = suites.iter().map(|suite| suite.name.as_str()).collect();
-    let asked = if cli.filters.is_empty() {
-        String::new()
-    } else {
-        format!(" by `{}`", cli.filters.join(" "))
-    };
-    report::error(&format!(
-        "no case is selected{asked}; the suites are: {} (`--list` prints the cases)",
-        names.join(", ")
-    ));
-    Verdict::NothingSelected
-}
-
 fn refused(problems: &[Problem]) -> Verdict {
     let count = problems.len();
     let noun = if count == 1 { "problem" } else { "problems" };
@@ -220,7 +207,7 @@ fn threads(cli: &Cli, settings: &mut Settings) -> Result<usize, Refusal> {
 /// The kept run whose cluster `--reuse` names.
 fn kept(settings: &Settings, name: &str) -> Result<Kept, Refusal> {
     let run: RunId = name.parse().map_err(Refusal::Usage)?;
-    let found = ledger::found(&settings.state)?.into_iter().find(|found| found.run == run);
+    let found = ledger::found(&settings.ledgers)?.into_iter().find(|found| found.run == run);
     let Some(found) = found.filter(|found| found.state == State::Kept) else {
         return Err(Refusal::Usage(format!(
             "run {run} is not kept; `kindwright ps` lists the runs"
