@@ -15,6 +15,8 @@ pub(crate) enum Problem {
     NoObject { path: PathBuf, index: usize, what: String },
     #[error("{} has no objects", path.display())]
     NoObjects { path: PathBuf },
+    #[error("{}: {what} must be {expected}, but is {found}", path.display())]
+    ClusterFile { path: PathBuf, what: String, expected: &'static str, found: String },
     #[error("{words}")]
     Migration { words: String },
     #[error("image `{image}`: the program {} does not exist; build it first", path.display())]
