@@ -80,7 +80,8 @@ fn ps(settings: &Settings) -> Result<Verdict, Failure> {
     let mut text =
         format!("{:<9} {:<8} {:>7}  {:<24} {}\n", "RUN", "STATE", "AGE", "SUITES", "HOLDS");
     for found in runs {
-        let holds: Vec<_> = found.notes.clusters.iter().map(|(name, _)| name.as_str()).collect();
+        let holds: Vec<_> =
+            found.notes.clusters.iter().map(|cluster| cluster.name.as_str()).collect();
         let holds = if holds.is_empty() {
             format!("{} promises", found.record.undo.len())
         } else {
@@ -156,8 +157,8 @@ fn env(settings: &Settings, run: &RunId) -> Result<Verdict, Failure> {
         return Err(format!("there is no run {run}; `kindwright ps` lists them").into());
     };
     let mut text = String::new();
-    if let Some((_, kubeconfig)) = found.notes.clusters.first() {
-        text = format!("export KUBECONFIG={}\n", kubeconfig.display());
+    if let Some(cluster) = found.notes.clusters.first() {
+        text = format!("export KUBECONFIG={}\n", cluster.kubeconfig.display());
     }
     let several = found.notes.suites.len() > 1;
     for endpoint in &found.notes.endpoints {

@@ -18,7 +18,7 @@ use crate::{
     problem::Problem,
     selection::Selection,
     settings::Settings,
-    suite::{Image, Source},
+    suite::{Image, Source, Suite},
 };
 
 /// Where a project's files are. Made by [`project!`](crate::project).
@@ -72,8 +72,7 @@ impl Inventory {
     pub(crate) fn read(project: &Project, selection: &Selection, settings: &Settings) -> Self {
         let mut inventory = Self::default();
         for suite in &selection.suites {
-            let manifests = suite.workloads().map(|workload| &workload.manifest);
-            for path in manifests.chain(&suite.resources) {
+            for path in manifests(suite) {
                 inventory.read_manifest(project, path);
             }
             for migrations in suite.migrated() {
@@ -97,9 +96,24 @@ impl Inventory {
         }
     }
 
+    /// The same with one more manifest.
+    #[cfg(test)]
+    pub(crate) fn and(mut self, path: &str, objects: Vec<Value>) -> Self {
+        self.manifests.insert(PathBuf::from(path), objects);
+        self
+    }
+
     /// The objects of a manifest; none if it could not be read.
     pub(crate) fn manifest(&self, path: &Path) -> &[Value] {
         self.manifests.get(path).map_or(&[], Vec::as_slice)
+    }
+
+    /// The objects of all manifests of a suite.
+    pub(crate) fn objects<'a>(
+        &'a self,
+        suite: &'a Suite,
+    ) -> impl Iterator<Item = &'a Value> + Clone {
+        manifests(suite).flat_map(|path| self.manifest(path))
     }
 
     /// The migrations of a directory; none if they could not be read.
@@ -158,6 +172,11 @@ impl Inventory {
             Err(problem) => self.problems.push(problem),
         }
     }
+}
+
+fn manifests(suite: &Suite) -> impl Iterator<Item = &PathBuf> + Clone {
+    let deployed = suite.workloads().map(|workload| &workload.manifest);
+    deployed.chain(&suite.resources)
 }
 
 /// What an image is made from, if it is not there.

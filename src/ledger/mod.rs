@@ -19,7 +19,7 @@ use thiserror::Error;
 mod notes;
 mod undo;
 
-pub(crate) use notes::{Found, KeptEndpoint, Notes, State, found};
+pub(crate) use notes::{Found, KeptEndpoint, NotedCluster, Notes, State, found};
 pub(crate) use undo::Undo;
 
 use crate::{docker, seed::RunId};

@@ -4,7 +4,7 @@ use super::Refusal;
 use crate::{
     cli::Cli,
     inventory::Project,
-    plan::{Kept, Plan},
+    plan::{Plan, Reused},
     report::Verdict,
     selection::Selection,
     settings::Settings,
@@ -21,7 +21,11 @@ pub(super) struct Live<'a> {
 
 impl Live<'_> {
     /// Carries the plan out, and undoes what it made.
-    pub(super) async fn run(&self, _plan: Plan, _kept: Option<&Kept>) -> Result<Verdict, Refusal> {
+    pub(super) async fn run(
+        &self,
+        _plan: Plan,
+        _reused: Option<&Reused>,
+    ) -> Result<Verdict, Refusal> {
         Ok(Verdict::NothingJudged)
     }
 }

@@ -19,14 +19,14 @@ use crate::{
     docker::DockerError,
     inventory::{Inventory, Project},
     janitor::{self, JanitorError},
-    ledger::{self, KeptEndpoint, LedgerError, State},
-    plan::{self, ClusterName, Inputs, Kept, Plan},
+    ledger::{self, LedgerError, State},
+    plan::{self, ClusterName, Inputs, Plan, Reused, ReusedCluster},
     problem::Problem,
     report::{self, Verdict},
     seed::{RunId, Seed},
     selection::{self, Selection},
     settings::{Settings, SettingsError},
-    suite::Suite,
+    suite::{EndpointName, Suite},
     text::chain,
 };
 use live::Live;
@@ -121,11 +121,11 @@ fn prepare(cli: &Cli, project: &Project, suites: &[Suite]) -> Result<Verdict, Re
         ));
     }
     let threads = threads(cli, &mut settings)?;
-    let kept = cli.reuse.as_deref().map(|run| kept(&settings, run)).transpose()?;
+    let reused = cli.reuse.as_deref().map(|run| reused(&settings, run)).transpose()?;
     let selection = selection.map(|suite| {
-        let overridden = plan::overridden(&settings, &suite);
+        let real = plan::is_real(&settings, &suite);
         let suite = suite.rooted(project.root()).migrated_from(|name| settings.migrations(name));
-        if overridden { suite.without_beyond() } else { suite }
+        if real { suite.without_beyond() } else { suite }
     });
     let inventory = Inventory::read(project, &selection, &settings);
     let seed = Seed::draw(&selection, &settings);
@@ -136,7 +136,7 @@ fn prepare(cli: &Cli, project: &Project, suites: &[Suite]) -> Result<Verdict, Re
         selection: &selection,
         inventory: &inventory,
         seed: &seed,
-        kept: kept.as_ref(),
+        reused: reused.as_ref(),
     };
     let plan = match Plan::of(&inputs) {
         Ok(plan) => plan,
@@ -162,7 +162,7 @@ fn prepare(cli: &Cli, project: &Project, suites: &[Suite]) -> Result<Verdict, Re
     }
     let runtime = tokio::runtime::Runtime::new()?;
     let live = Live { cli, project, selection: &selection, settings: &settings, threads };
-    let verdict = runtime.block_on(live.run(plan, kept.as_ref()));
+    let verdict = runtime.block_on(live.run(plan, reused.as_ref()));
     // A case that was abandoned may still block a thread.
     runtime.shutdown_background();
     verdict
@@ -204,8 +204,8 @@ fn threads(cli: &Cli, settings: &mut Settings) -> Result<usize, Refusal> {
     Ok(typed.or(from_environment).unwrap_or(tokio::sync::Semaphore::MAX_PERMITS))
 }
 
-/// The kept run whose cluster `--reuse` names.
-fn kept(settings: &Settings, name: &str) -> Result<Kept, Refusal> {
+/// The kept run whose clusters `--reuse` names.
+fn reused(settings: &Settings, name: &str) -> Result<Reused, Refusal> {
     let run: RunId = name.parse().map_err(Refusal::Usage)?;
     let found = ledger::found(&settings.ledgers)?.into_iter().find(|found| found.run == run);
     let Some(found) = found.filter(|found| found.state == State::Kept) else {
@@ -213,20 +213,20 @@ fn kept(settings: &Settings, name: &str) -> Result<Kept, Refusal> {
             "run {run} is not kept; `kindwright ps` lists the runs"
         )));
     };
-    let Some((cluster, _)) = found.notes.clusters.first() else {
+    let clusters = found.notes.clusters.into_iter().map(|noted| ReusedCluster {
+        name: ClusterName::noted(noted.name),
+        suites: noted.suites.into_iter().collect(),
+        node_image: noted.node_image,
+        config: noted.config,
+        node_ports: noted.node_ports.into_iter().collect(),
+    });
+    let clusters: Vec<_> = clusters.collect();
+    if clusters.is_empty() {
         return Err(Refusal::Usage(format!("run {run} has no cluster")));
-    };
-    let key = |endpoint: &KeptEndpoint| {
-        (endpoint.suite.clone(), endpoint.service.clone(), endpoint.port.clone())
-    };
-    Ok(Kept {
-        run,
-        cluster: ClusterName::noted(cluster.clone()),
-        node_ports: found
-            .notes
-            .endpoints
-            .iter()
-            .map(|endpoint| (key(endpoint), endpoint.node_port))
-            .collect(),
-    })
+    }
+    let endpoints = found.notes.endpoints.into_iter().map(|noted| {
+        let name = EndpointName { service: noted.service, port: noted.port };
+        ((noted.suite, name), noted.node_port)
+    });
+    Ok(Reused { run, clusters, node_ports: endpoints.collect() })
 }

@@ -1,0 +1,52 @@
+//! What a run knows of a case before it begins.
+
+use std::time::Duration;
+
+use serde::Serialize;
+
+use super::{Inputs, overrides, serialize};
+use crate::{
+    events::Place,
+    selection,
+    suite::{Case, Suite},
+};
+
+/// A case with everything decided; its body is in the [selection](selection::Selection::case).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct CasePlan {
+    /// Its name in lists, results and filters.
+    pub(crate) full_name: String,
+    /// Its name in its suite.
+    pub(crate) name: String,
+    /// How long it may take.
+    #[serde(serialize_with = "serialize::seconds")]
+    pub(crate) limit: Duration,
+    /// Whether no other case of the suite may run at the same time.
+    pub(crate) alone: bool,
+    /// Whether it is declared so.
+    pub(crate) ignored: bool,
+    /// Why it is reported as ignored although it was selected, if it is.
+    pub(crate) set_aside: Option<String>,
+    /// Whether it will be judged: neither set aside, nor ignored by the command line.
+    pub(crate) runs: bool,
+    /// Where it is declared.
+    pub(crate) place: Place,
+}
+
+/// Plans a case of a suite.
+pub(super) fn plan(inputs: &Inputs<'_>, suite: &Suite, case: &Case) -> CasePlan {
+    let set_aside = case.beyond.and_then(|section| {
+        let reason = overrides::why_real(inputs.settings, suite)?;
+        Some(format!("beyond {section}, and {reason}"))
+    });
+    CasePlan {
+        full_name: selection::full_name(suite, case),
+        name: case.name.to_owned(),
+        limit: case.limit,
+        alone: case.alone,
+        ignored: case.ignored,
+        runs: set_aside.is_none() && selection::runs(inputs.cli, case),
+        set_aside,
+        place: Place { file: case.place.file(), line: case.place.line() },
+    }
+}
