@@ -85,7 +85,7 @@ impl GroupKind {
         let group = match api_version.split_once('/') {
             Some((group, _)) => group,
             // The first API has a version, but no name.
-            None if api_version.starts_with('v') && !api_version.contains('.') => "",
+            None if is_version(api_version) => "",
             None => api_version,
         };
         Self { group: group.to_owned(), kind: kind.to_owned() }
@@ -100,6 +100,12 @@ impl GroupKind {
     pub(crate) fn cluster_scoped(&self) -> Option<&'static ClusterScoped> {
         CLUSTER_SCOPED.iter().find(|known| known.group == self.group && known.kind == self.kind)
     }
+}
+
+/// Whether it is a version, as `v1`, and no group.
+fn is_version(text: &str) -> bool {
+    text.strip_prefix('v')
+        .is_some_and(|rest| rest.starts_with(|first: char| first.is_ascii_digit()))
 }
 
 #[cfg(test)]
