@@ -69,11 +69,11 @@ fn check(path: &Path, config: &Value) -> Result<(), Problem> {
     if !networking.is_null() && !networking.is_object() {
         return fail("`networking`", "a mapping", networking);
     }
-    let nodes = match &config["nodes"] {
-        Value::Null => return Ok(()),
-        Value::Array(nodes) => nodes,
-        other => return fail("`nodes`", "a list of mappings", other),
-    };
+    let nodes = &config["nodes"];
+    if !nodes.is_null() && !nodes.is_array() {
+        return fail("`nodes`", "a list of mappings", nodes);
+    }
+    let nodes = nodes.as_array().map_or(&[][..], Vec::as_slice);
     for (index, node) in nodes.iter().enumerate() {
         if !node.is_object() {
             return fail(&format!("`nodes[{index}]`"), "a mapping", node);

@@ -25,6 +25,9 @@ const HOLDING: [(&str, &str, &str); 2] = [
 
 const ADMISSION: &str = "admissionregistration.k8s.io";
 
+/// The group of a `roleRef` that names none.
+const RBAC: &str = "rbac.authorization.k8s.io";
+
 /// Lets all references in an object follow.
 pub(super) fn follow(object: &mut Value, names: &Names) {
     for part in ["spec", "roleRef"] {
@@ -53,16 +56,17 @@ pub(super) fn follow(object: &mut Value, names: &Names) {
             }
         }
         "FlowSchema" => {
-            let subjects = list(object, "/spec/rules").flat_map(|rule| list(rule, "/subjects"));
-            subjects.for_each(|subject| {
+            for subject in list(object, "/spec/rules").flat_map(|rule| list(rule, "/subjects")) {
                 bring_home(subject, "/serviceAccount", "ServiceAccount", names);
-            });
+            }
         }
         "IngressClass" if object.pointer("/spec/parameters/namespace").is_some() => {
             bring_home(object, "/spec/parameters", "", names);
         }
         "PersistentVolume" => {
-            object.pointer_mut("/spec").into_iter().for_each(|spec| all_home(spec, names))
+            if let Some(spec) = object.pointer_mut("/spec") {
+                all_home(spec, names);
+            }
         }
         "MutatingAdmissionPolicyBinding" => follow_policy(object, "MutatingAdmissionPolicy", names),
         "ValidatingAdmissionPolicyBinding" => {
@@ -106,9 +110,6 @@ fn follow_typed(fields: &mut Map<String, Value>, names: &Names) {
         names.follow(&kind, name);
     }
 }
-
-/// The group of a `roleRef` that names none.
-const RBAC: &str = "rbac.authorization.k8s.io";
 
 /// The names in a rule of a role.
 fn follow_rule(rule: &mut Value, names: &Names) {
