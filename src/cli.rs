@@ -41,7 +41,7 @@ pub(crate) struct Cli {
     #[arg(long)]
     pub(crate) list: bool,
 
-    /// How many cases may run at once [default: `RUST_TEST_THREADS`, else no limit].
+    /// How many cases may run at once [default: `RUST_TEST_THREADS`, else 16 a core].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) test_threads: Option<u16>,
 
@@ -69,11 +69,11 @@ pub(crate) struct Cli {
     #[arg(long)]
     pub(crate) show_output: bool,
 
-    /// Accepted for libtest's sake: cases are tests.
+    /// Run tests, which all cases are; it counts beside `--bench` only.
     #[arg(long)]
     pub(crate) test: bool,
 
-    /// Run only benchmarks, of which there are none.
+    /// Run only benchmarks, of which there are none, unless `--test` is given too.
     #[arg(long)]
     pub(crate) bench: bool,
 
@@ -85,17 +85,17 @@ pub(crate) struct Cli {
     #[arg(long, value_name = "FORMAT", value_enum, num_args = 0..=1, require_equals = true, default_missing_value = "text")]
     pub(crate) plan: Option<PlanFormat>,
 
-    /// Write what happens to this file, as JSON, a line an event.
-    #[arg(long, value_name = "PATH")]
-    pub(crate) events: Option<PathBuf>,
-
-    /// Print when each phase of each image, cluster and suite began, and how long it took.
-    #[arg(long)]
-    pub(crate) timings: bool,
-
     /// Print the names of the selected suites as JSON, for the matrix of a CI job.
     #[arg(long)]
     pub(crate) matrix: bool,
+
+    /// Write all that happens in the run to this file, an object a line.
+    #[arg(long, value_name = "PATH")]
+    pub(crate) events: Option<PathBuf>,
+
+    /// Print what the time went into, step by step.
+    #[arg(long)]
+    pub(crate) timings: bool,
 
     /// When to leave the cluster running.
     #[arg(long, value_enum, default_value_t)]
@@ -215,5 +215,12 @@ mod tests {
         assert!(typed(&["--list", "--format", "terse", "--ignored"]).is_ok());
         assert!(typed(&["hapi::x", "--nocapture", "--exact"]).is_ok());
         assert!(typed(&["-Z", "unstable-options", "--format", "json"]).is_ok());
+    }
+
+    #[test]
+    fn a_run_is_told_to_a_file_that_is_named() {
+        let cli = typed(&["--events", "run.jsonl", "--timings"]).unwrap();
+        assert_eq!(cli.events, Some(PathBuf::from("run.jsonl")));
+        assert!(cli.timings);
     }
 }

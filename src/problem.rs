@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
+use crate::suite::EndpointName;
+
 /// One reason why a plan cannot be carried out.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub(crate) enum Problem {
@@ -15,6 +17,8 @@ pub(crate) enum Problem {
     NoObject { path: PathBuf, index: usize, what: String },
     #[error("{} has no objects", path.display())]
     NoObjects { path: PathBuf },
+    #[error("{}: {what} must be {expected}, but is {found}", path.display())]
+    ClusterFile { path: PathBuf, what: String, expected: &'static str, found: String },
     #[error("{words}")]
     Migration { words: String },
     #[error("image `{image}`: the program {} does not exist; build it first", path.display())]
@@ -35,14 +39,18 @@ pub(crate) enum Problem {
         "the suites `{first}` and `{second}` make different images `{image}` for one consumer, `{consumer}`; give one of them another consumer or the image another name"
     )]
     Consumer { image: String, consumer: String, first: String, second: String },
-    #[error("suite `{suite}`: `{workload}` wants NodePort {node_port}, outside 30000-32767")]
-    NodePortRange { suite: String, workload: String, node_port: u16 },
+    #[error("suite `{suite}`: `{endpoint}` wants NodePort {node_port}, outside 30000-32767")]
+    NodePortRange { suite: String, endpoint: EndpointName, node_port: u16 },
+    #[error(
+        "suite `{suite}`: `{endpoint}` wants NodePort {node_port}, which kind/cluster.yaml maps itself (`extraPortMappings`); give one of them another number"
+    )]
+    NodePortOwn { suite: String, endpoint: EndpointName, node_port: u16 },
     #[error(
         "suite `{suite}`: `{first}` and `{second}` both want NodePort {node_port}; give one another number"
     )]
-    NodePortTwice { suite: String, first: String, second: String, node_port: u16 },
-    #[error("no NodePort is left in 30000-32767 for `{workload}` of suite `{suite}`")]
-    NodePortsExhausted { suite: String, workload: String },
+    NodePortTwice { suite: String, first: EndpointName, second: EndpointName, node_port: u16 },
+    #[error("no NodePort is left in 30000-32767 for `{endpoint}` of suite `{suite}`")]
+    NodePortsExhausted { suite: String, endpoint: EndpointName },
     #[error("suite `{suite}`: {} fixes NodePort {node_port} of Service `{service}` port `{port}`, which no endpoint plans; declare it with `.http(..)`, or leave the number out", manifest.display())]
     NodePortUnplanned {
         suite: String,
@@ -74,7 +82,56 @@ pub(crate) enum Problem {
     #[error("`{setting}` {does} of a suite; known: {known}")]
     Setting { setting: String, does: &'static str, known: String },
     #[error(
-        "run {run} does not map NodePort {node_port}, which `{workload}` of suite `{suite}` needs; run without `--reuse`"
+        "no NodePort is left in the cluster of run {run} for `{endpoint}` of suite `{suite}`, and none can be added; run without `--reuse`"
     )]
-    NotMapped { run: String, suite: String, workload: String, node_port: u16 },
+    NotMapped { run: String, suite: String, endpoint: EndpointName },
+    #[error(
+        "run {run} has no cluster for suite `{suite}`: {holds}; select one of those, or run without `--reuse`"
+    )]
+    NotHeld { run: String, suite: String, holds: String },
+    #[error(
+        "the suites `{first}` and `{second}` cannot share cluster {cluster} of run {run}: both have {reason}; select one of them, or run without `--reuse`"
+    )]
+    Quarrel { run: String, cluster: String, first: String, second: String, reason: String },
+    #[error(
+        "cluster {cluster} of run {run} was made from {was}, and {asked} is asked for now; set KIND_NODE_IMAGE as it was, or run without `--reuse`"
+    )]
+    NodeImageChanged { run: String, cluster: String, was: String, asked: String },
+    #[error(
+        "the configuration of clusters (kind/cluster.yaml) changed since run {run} made {cluster}; undo the change, or run without `--reuse`"
+    )]
+    ClusterFileChanged { run: String, cluster: String },
+    #[error(
+        "suite `{suite}`: the migrations of tier {tier} need the database of `{workload}`, which is in tier {of}; move them below it"
+    )]
+    EarlyMigrations { suite: String, tier: usize, workload: String, of: usize },
+    #[error(
+        "suite `{suite}`: `{workload}` of tier {tier} needs {kind} `{name}`, which only tier {of} makes, and that waits for tier {tier}; move it up"
+    )]
+    EarlyWorkload {
+        suite: String,
+        workload: String,
+        tier: usize,
+        kind: &'static str,
+        name: String,
+        of: usize,
+    },
+    #[error(
+        "suite `{suite}`: `{workload}` needs {kind} `{name}`, which nothing of the suite makes; add it to a manifest{hint}, or mark it `optional: true`"
+    )]
+    Nowhere {
+        suite: String,
+        workload: String,
+        kind: &'static str,
+        name: String,
+        hint: &'static str,
+    },
+    #[error(
+        "`{name}` is not a name for a suite: Kubernetes has a namespace of that name, or may get one; call it otherwise"
+    )]
+    Reserved { name: String },
+    #[error(
+        "suite `{suite}`: {name:?} is not a name for a case: use letters, digits, spaces and any of _-.(),=' with at least one letter or digit, and no `..`"
+    )]
+    CaseName { suite: String, name: String },
 }

@@ -11,6 +11,9 @@ use crate::{
     suite::{Case, Suite},
 };
 
+/// What is between the name of a suite and that of its case.
+const BETWEEN: &str = "::";
+
 /// The suites with a selected case, and those cases.
 #[derive(Clone, Debug)]
 pub(crate) struct Selection {
@@ -20,7 +23,7 @@ pub(crate) struct Selection {
 
 /// The name of a case in lists, results and filters.
 pub(crate) fn full_name(suite: &Suite, case: &Case) -> String {
-    format!("{}::{}", suite.name, case.name)
+    format!("{}{BETWEEN}{}", suite.name, case.name)
 }
 
 impl Selection {
@@ -44,11 +47,11 @@ impl Selection {
         Self { suites: self.suites.into_iter().map(change).collect(), ..self }
     }
 
-    /// The case of this full name.
-    pub(crate) fn case(&self, full_name: &str) -> Option<&Case> {
-        let (suite, name) = full_name.split_once("::")?;
+    /// The declaration of a selected case, by its full name.
+    pub(crate) fn case(&self, name: &str) -> Option<&Case> {
+        let (suite, case) = name.split_once(BETWEEN)?;
         let suite = self.suites.iter().find(|known| known.name == suite)?;
-        suite.cases.iter().find(|case| case.name == name)
+        suite.cases.iter().find(|known| known.name == case)
     }
 
     /// Whether no case at all is selected.
@@ -88,7 +91,29 @@ impl Selection {
 
 /// Whether `case` would be run, not only named, by libtest's rules.
 pub(crate) fn runs(cli: &Cli, case: &Case) -> bool {
-    !cli.bench && (!case.ignored || cli.ignored || cli.include_ignored)
+    !case.ignored || cli.ignored || cli.include_ignored
+}
+
+/// Why no case is selected, and how to see what there is.
+pub(crate) fn nothing_selected(cli: &Cli, suites: &[Suite]) -> String {
+    if benchmarks_only(cli) {
+        return "no case is selected: `--bench` runs benchmarks only, and there are none; leave it out"
+            .to_owned();
+    }
+    let names: Vec<_> = suites.iter().map(|suite| suite.name.as_str()).collect();
+    let asked = match cli.filters.as_slice() {
+        [] => String::new(),
+        filters => format!(" by `{}`", filters.join(" ")),
+    };
+    format!(
+        "no case is selected{asked}; the suites are: {} (`--list` prints the cases)",
+        names.join(", ")
+    )
+}
+
+// As libtest: both flags together run both.
+fn benchmarks_only(cli: &Cli) -> bool {
+    cli.bench && !cli.test
 }
 
 fn selects(cli: &Cli, suites: &[Suite], suite: &Suite, case: &Case) -> bool {
@@ -108,7 +133,7 @@ fn selects(cli: &Cli, suites: &[Suite], suite: &Suite, case: &Case) -> bool {
             matches(cli, &name, filter)
         }
     });
-    wanted && !skipped && (!cli.ignored || case.ignored)
+    wanted && !skipped && !benchmarks_only(cli) && (!cli.ignored || case.ignored)
 }
 
 fn matches(cli: &Cli, name: &str, filter: &str) -> bool {
@@ -121,16 +146,22 @@ mod tests {
 
     use super::*;
 
-    fn names(arguments: &[&str]) -> Vec<String> {
+    fn suites() -> [Suite; 3] {
         let case = |name| Case::declared(name, ());
-        let suites = [
+        [
             Suite::new("hapi", "holmesgpt-api").cases([case("one"), case("two")]),
             Suite::new("hapi-extra", "x").case(case("one")),
             Suite::new("gateway", "gateway")
                 .cases([case("hapi_is_reached"), case("slow").ignored()]),
-        ];
-        let cli = Cli::parse_from([&["e2e"], arguments].concat());
-        let selection = Selection::of(&cli, &suites);
+        ]
+    }
+
+    fn typed(arguments: &[&str]) -> Cli {
+        Cli::parse_from([&["e2e"], arguments].concat())
+    }
+
+    fn names(arguments: &[&str]) -> Vec<String> {
+        let selection = Selection::of(&typed(arguments), &suites());
         let names = selection
             .suites
             .iter()
@@ -154,6 +185,22 @@ mod tests {
         assert_eq!(names(&["--exact", "hapi::one"]), ["hapi::one"]);
         assert!(names(&["--exact", "one"]).is_empty());
         assert_eq!(names(&["hapi", "--skip", "two"]), ["hapi::one"]);
+    }
+
+    #[test]
+    fn benchmarks_alone_are_nothing() {
+        assert!(names(&["--bench"]).is_empty());
+        assert!(names(&["--bench", "hapi"]).is_empty());
+        assert_eq!(names(&["--bench", "--test", "hapi"]), ["hapi::one", "hapi::two"]);
+        let words = nothing_selected(&typed(&["--bench"]), &suites());
+        assert!(words.contains("benchmarks only"), "{words}");
+    }
+
+    #[test]
+    fn a_case_is_found_by_its_whole_name() {
+        let selection = Selection::of(&typed(&["hapi"]), &suites());
+        assert_eq!(selection.case("hapi::two").map(|case| case.name), Some("two"));
+        assert!(selection.case("hapi-extra::one").is_none());
     }
 
     #[test]

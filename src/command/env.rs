@@ -3,7 +3,10 @@
 use std::collections::BTreeSet;
 
 use super::Failure;
-use crate::{ledger::Notes, settings::override_name};
+use crate::{
+    ledger::{NotedCluster, Notes},
+    settings::override_name,
+};
 
 /// A line a variable: the kubeconfig, the URL of each endpoint, and the names that clients know it by.
 ///
@@ -11,7 +14,7 @@ use crate::{ledger::Notes, settings::override_name};
 /// `<SERVICE>_<PORT>_URL`. With several suites, the suite's name comes before.
 pub(super) fn lines(notes: &Notes) -> Result<String, Failure> {
     let mut text = String::new();
-    if let Some((_, kubeconfig)) = notes.clusters.first() {
+    if let Some(NotedCluster { kubeconfig, .. }) = notes.clusters.first() {
         text.push_str(&export("KUBECONFIG", &kubeconfig.to_string_lossy())?);
     }
     let several = notes.suites.len() > 1;
@@ -78,7 +81,10 @@ mod tests {
     #[test]
     fn a_shell_reads_back_what_was_meant() {
         let path = "/home/ada's $HOME/it";
-        let notes = Notes { clusters: vec![("kw-1".into(), path.into())], ..Notes::default() };
+        let notes = Notes {
+            clusters: vec![NotedCluster { kubeconfig: path.into(), ..NotedCluster::default() }],
+            ..Notes::default()
+        };
         let words = shlex::split(&lines(&notes).unwrap()).unwrap();
         assert_eq!(words, ["export".to_owned(), format!("KUBECONFIG={path}")]);
     }

@@ -70,7 +70,7 @@ pub fn command(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 fn carry_out(command: Command) -> Result<Verdict, Failure> {
     let settings = Settings::read(None)?;
     let runtime = Builder::new_current_thread().enable_all().build()?;
-    let runs = ledger::found(&settings.state)?;
+    let runs = ledger::found(&settings.ledgers)?;
     match command {
         Command::Ps => {
             if runs.is_empty() {

@@ -40,7 +40,8 @@ fn state(liveness: Liveness) -> &'static str {
 }
 
 fn holds(found: &Found) -> String {
-    let clusters: Vec<_> = found.notes.clusters.iter().map(|(name, _)| name.as_str()).collect();
+    let clusters: Vec<_> =
+        found.notes.clusters.iter().map(|cluster| cluster.name.as_str()).collect();
     if clusters.is_empty() {
         return format!("{} promises", found.record.undo.len());
     }

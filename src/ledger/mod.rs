@@ -22,7 +22,7 @@ mod undo;
 
 pub(crate) use error::LedgerError;
 pub(crate) use lock::{inherit, take};
-pub(crate) use notes::{NotedEndpoint, Notes};
+pub(crate) use notes::{NotedCluster, NotedEndpoint, Notes};
 pub(crate) use record::{Record, read};
 pub(crate) use runs::{Found, Liveness, Runs, found};
 pub(crate) use undo::Undo;

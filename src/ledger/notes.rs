@@ -24,10 +24,29 @@ pub(crate) struct Notes {
     pub(crate) began: u64,
     /// The selected suites.
     pub(crate) suites: Vec<String>,
-    /// Its clusters and where their kubeconfigs are.
-    pub(crate) clusters: Vec<(String, PathBuf)>,
+    /// Its clusters.
+    pub(crate) clusters: Vec<NotedCluster>,
     /// How its services are reached.
     pub(crate) endpoints: Vec<NotedEndpoint>,
+}
+
+/// A cluster of a run, and what it was made from.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct NotedCluster {
+    pub(crate) name: String,
+    pub(crate) kubeconfig: PathBuf,
+    /// The suites that it holds.
+    #[serde(default)]
+    pub(crate) suites: Vec<String>,
+    /// The node image that was asked for.
+    #[serde(default)]
+    pub(crate) node_image: Option<String>,
+    /// A checksum of its configuration.
+    #[serde(default)]
+    pub(crate) config: String,
+    /// The NodePorts that lead out of it.
+    #[serde(default)]
+    pub(crate) node_ports: Vec<u16>,
 }
 
 /// A NodePort of a run's cluster.
@@ -68,5 +87,22 @@ impl Notes {
             .ok()
             .and_then(|text| serde_json::from_slice(&text).ok())
             .unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clusters_of_a_run_of_before_are_read_without_what_it_did_not_note() {
+        let noted: NotedCluster =
+            serde_json::from_str(r#"["kw-1", "/k/kw-1.kubeconfig"]"#).unwrap();
+        let known = NotedCluster {
+            name: "kw-1".to_owned(),
+            kubeconfig: PathBuf::from("/k/kw-1.kubeconfig"),
+            ..NotedCluster::default()
+        };
+        assert_eq!(noted, known);
     }
 }

@@ -1,12 +1,16 @@
-//! Reads Kubernetes objects as JSON: what they are called, which pods they make, what these ask for.
+//! Reads Kubernetes objects as JSON: what they are, which pods they make, and what these ask for.
 
 use serde_json::Value;
 
+mod needs;
 mod pods;
 mod requests;
+mod scope;
 
+pub(crate) use needs::needs;
 pub(crate) use pods::{containers_mut, image_of, images, pod_spec, pod_spec_mut, selector};
 pub(crate) use requests::{Requests, quantity, requests};
+pub(crate) use scope::GroupKind;
 
 /// The label that names the suite of an object; controllers of stand-ins go by it.
 pub(crate) const SUITE: &str = "kindwright/suite";

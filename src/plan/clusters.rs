@@ -1,11 +1,11 @@
 //! Decides how each cluster is made, or that it is borrowed.
 
-use std::{collections::BTreeMap, fmt};
+use std::collections::BTreeMap;
 
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{Inputs, SuitePlan, groups::Group};
+use super::{ClusterName, Inputs, SuitePlan, node_ports::Assigned};
 use crate::{problem::Problem, seed::RunId, settings::HostPorts};
 
 /// A cluster, and whether it is ours to make.
@@ -42,44 +42,37 @@ pub(crate) struct PortMapping {
     pub(crate) host_port: Option<u16>,
 }
 
-/// A name that kind and Docker accept: `kw-<8 hex digits>`, and a suite's name where each has its own.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-pub(crate) struct ClusterName(String);
-
-/// How each cluster is made, or borrowed.
+/// How a cluster is made for its suites, or borrowed.
 pub(super) fn plan(
     inputs: &Inputs<'_>,
-    groups: &[Group<'_>],
+    name: &ClusterName,
     suites: &[SuitePlan],
+    node_ports: &Assigned,
     problems: &mut Vec<Problem>,
-) -> Vec<ClusterPlan> {
-    let mut clusters = Vec::new();
-    for group in groups {
-        if let Some(kept) = inputs.kept {
-            if clusters.is_empty() {
-                clusters
-                    .push(ClusterPlan::Adopt { name: kept.cluster.clone(), run: kept.run.clone() });
-            }
-            continue;
-        }
-        let members = suites.iter().filter(|suite| suite.cluster == group.name);
-        let ports = port_mappings(inputs, members, problems);
-        clusters.push(ClusterPlan::Create {
-            name: group.name.clone(),
-            node_image: inputs.settings.node_image.clone(),
-            ports,
-            config: inputs.inventory.cluster.clone(),
-        });
+) -> ClusterPlan {
+    if let Some(reused) = inputs.reused {
+        return ClusterPlan::Adopt { name: name.clone(), run: reused.run.clone() };
     }
-    clusters
+    let mut ports = port_mappings(inputs, suites, problems);
+    let spare = node_ports.spare.iter();
+    ports.extend(spare.map(|node_port| PortMapping { node_port: *node_port, host_port: None }));
+    ClusterPlan::Create {
+        name: name.clone(),
+        node_image: inputs.settings.node_image.clone(),
+        ports,
+        config: inputs.inventory.cluster.clone(),
+    }
 }
 
-fn port_mappings<'a>(
+fn port_mappings(
     inputs: &Inputs<'_>,
-    suites: impl Iterator<Item = &'a SuitePlan>,
+    suites: &[SuitePlan],
     problems: &mut Vec<Problem>,
 ) -> Vec<PortMapping> {
-    let mut owners: BTreeMap<u16, String> = BTreeMap::new();
+    let own = inputs.inventory.own_mappings();
+    let own = own.filter_map(|mapping| u16::try_from(mapping.host_port?).ok());
+    let mut owners: BTreeMap<u16, String> =
+        own.map(|host_port| (host_port, "kind/cluster.yaml".to_owned())).collect();
     let mut ports = Vec::new();
     for suite in suites {
         for endpoint in suite.endpoints() {
@@ -87,7 +80,7 @@ fn port_mappings<'a>(
                 HostPorts::Free => None,
                 HostPorts::Fixed => Some(endpoint.host_port),
             };
-            let owner = format!("{} of {}", endpoint.service, suite.name);
+            let owner = format!("{} of {}", endpoint.name(), suite.name);
             if let Some(host_port) = host_port
                 && let Some(first) = owners.insert(host_port, owner.clone())
             {
@@ -118,33 +111,5 @@ impl ClusterPlan {
         match self {
             Self::Create { name, .. } | Self::Adopt { name, .. } => name,
         }
-    }
-}
-
-impl ClusterName {
-    /// The name of the cluster that all suites of a run share.
-    pub(crate) fn of(run: &RunId) -> Self {
-        Self(format!("kw-{run}"))
-    }
-
-    /// The name of the `index`th cluster of a run that makes several.
-    pub(crate) fn numbered(run: &RunId, index: usize) -> Self {
-        Self(format!("kw-{run}-{index}"))
-    }
-
-    /// A name that was read back from a run's own notes.
-    pub(crate) fn noted(name: String) -> Self {
-        Self(name)
-    }
-
-    /// The name as kind takes it.
-    pub(crate) fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Display for ClusterName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
     }
 }

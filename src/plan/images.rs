@@ -2,11 +2,26 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{ImagePlan, Inputs, groups::Group, overrides::source};
+use serde::Serialize;
+
+use super::{cluster_name::ClusterName, groups::Group, inputs::Inputs, overrides::source};
 use crate::{
     image::Reference,
-    suite::{Image, Suite},
+    suite::{Image, Source, Suite},
 };
+
+/// An image, and under which names it is built and deployed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct ImagePlan {
+    /// The name that manifests use.
+    pub(crate) name: String,
+    /// Where it comes from.
+    pub(crate) source: Source,
+    /// Whether a setting replaced what the suite declares.
+    pub(crate) overridden: bool,
+    /// Its references, by the cluster that needs them.
+    pub(crate) references: BTreeMap<ClusterName, BTreeSet<Reference>>,
+}
 
 /// The images of all groups, in the order in which suites declare them.
 pub(super) fn plan(inputs: &Inputs<'_>, groups: &[Group<'_>]) -> Vec<ImagePlan> {

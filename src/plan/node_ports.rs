@@ -2,8 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::Inputs;
+use super::{
+    groups::Group,
+    inputs::Inputs,
+    reused::{Key, Reused},
+};
 use crate::{
+    cli::Keep,
     problem::Problem,
     suite::{Endpoint, Suite, Workload},
 };
@@ -11,79 +16,113 @@ use crate::{
 /// What a Kubernetes server gives to NodePorts unless told otherwise.
 const RANGE: std::ops::RangeInclusive<u16> = 30000..=32767;
 
+/// How many more a cluster that may be kept maps, for endpoints that are declared later: a mapping
+/// cannot be added to a container, and each one costs a process.
+const SPARE: usize = 4;
+
 /// The NodePorts of the suites of one cluster.
-#[derive(Debug)]
-pub(super) struct Assigned(BTreeMap<Key, u16>);
-
-/// Suite, Service and the name of its port.
-pub(crate) type Key = (String, String, String);
-
-pub(crate) fn key(suite: &str, endpoint: &Endpoint) -> Key {
-    (suite.to_owned(), endpoint.service.clone(), endpoint.port.clone())
+#[derive(Debug, Default)]
+pub(super) struct Assigned {
+    numbers: BTreeMap<Key, u16>,
+    /// Those that no endpoint has yet.
+    pub(super) spare: Vec<u16>,
 }
 
 /// Assigns the NodePorts of suites that share a cluster.
 pub(super) fn assign(
     inputs: &Inputs<'_>,
-    suites: &[&Suite],
+    group: &Group<'_>,
     problems: &mut Vec<Problem>,
 ) -> Assigned {
-    // Numbers that any suite names are left to the suites that name them.
-    let named: BTreeSet<u16> = inputs
-        .suites
-        .iter()
-        .flat_map(Suite::workloads)
-        .flat_map(|workload| &workload.endpoints)
-        .map(|endpoint| endpoint.node_port)
-        .collect();
-    let mut free = RANGE.filter(|number| !named.contains(number));
-    let mut taken = BTreeSet::new();
-    let mut assigned = BTreeMap::new();
-    for suite in suites {
-        check_wishes(suite, problems);
-        for endpoint in suite.workloads().flat_map(|workload| &workload.endpoints) {
-            let key = key(&suite.name, endpoint);
-            let number = match inputs.kept {
-                Some(kept) => kept.node_ports.get(&key).copied().or_else(|| {
-                    problems.push(Problem::NotMapped {
-                        run: kept.run.to_string(),
-                        suite: suite.name.clone(),
-                        workload: endpoint.service.clone(),
-                        node_port: endpoint.node_port,
-                    });
-                    None
-                }),
-                None if taken.insert(endpoint.node_port) => Some(endpoint.node_port),
-                None => free.next().or_else(|| {
-                    problems.push(Problem::NodePortsExhausted {
-                        suite: suite.name.clone(),
-                        workload: endpoint.service.clone(),
-                    });
-                    None
-                }),
-            };
-            assigned.extend(number.map(|number| (key, number)));
-        }
+    group.suites.iter().for_each(|suite| check_wishes(inputs, suite, problems));
+    match inputs.reused {
+        Some(reused) => again(reused, group, problems),
+        None => fresh(inputs, group, problems),
     }
-    Assigned(assigned)
 }
 
-fn check_wishes(suite: &Suite, problems: &mut Vec<Problem>) {
+fn fresh(inputs: &Inputs<'_>, group: &Group<'_>, problems: &mut Vec<Problem>) -> Assigned {
+    // Numbers that any suite names are left to the suites that name them.
+    let named = inputs.suites.iter().flat_map(endpoints).map(|endpoint| endpoint.node_port);
+    let named: BTreeSet<u16> = named.chain(own(inputs)).collect();
+    let mut free = RANGE.filter(|number| !named.contains(number));
+    let mut taken = BTreeSet::new();
+    let mut numbers = BTreeMap::new();
+    for (suite, endpoint) in members(group) {
+        let wish = endpoint.node_port;
+        let number = if taken.insert(wish) { Some(wish) } else { free.next() };
+        match number {
+            Some(number) => drop(numbers.insert((suite.name.clone(), endpoint.name()), number)),
+            None => problems.push(Problem::NodePortsExhausted {
+                suite: suite.name.clone(),
+                endpoint: endpoint.name(),
+            }),
+        }
+    }
+    let spare = if inputs.cli.keep == Keep::Never { 0 } else { SPARE };
+    Assigned { numbers, spare: free.take(spare).collect() }
+}
+
+/// What the kept run gave them; a new endpoint gets one that its cluster maps and nobody has.
+fn again(reused: &Reused, group: &Group<'_>, problems: &mut Vec<Problem>) -> Assigned {
+    let mut free = reused.free(&group.name);
+    let mut numbers = BTreeMap::new();
+    for (suite, endpoint) in members(group) {
+        let key = (suite.name.clone(), endpoint.name());
+        let known = reused.node_ports.get(&key).copied();
+        let number = known.or_else(|| free.take(&endpoint.node_port));
+        match number.or_else(|| free.pop_first()) {
+            Some(number) => drop(numbers.insert(key, number)),
+            None => problems.push(Problem::NotMapped {
+                run: reused.run.to_string(),
+                suite: suite.name.clone(),
+                endpoint: endpoint.name(),
+            }),
+        }
+    }
+    Assigned { numbers, spare: Vec::new() }
+}
+
+fn members<'a>(group: &'a Group<'_>) -> impl Iterator<Item = (&'a Suite, &'a Endpoint)> {
+    let suites = group.suites.iter();
+    suites.flat_map(|suite| endpoints(suite).map(move |endpoint| (*suite, endpoint)))
+}
+
+fn endpoints(suite: &Suite) -> impl Iterator<Item = &Endpoint> {
+    suite.workloads().flat_map(|workload| &workload.endpoints)
+}
+
+/// The ports of nodes that the project maps itself.
+fn own(inputs: &Inputs<'_>) -> impl Iterator<Item = u16> {
+    let mappings = inputs.inventory.own_mappings();
+    mappings.filter_map(|mapping| u16::try_from(mapping.container_port).ok())
+}
+
+fn check_wishes(inputs: &Inputs<'_>, suite: &Suite, problems: &mut Vec<Problem>) {
+    let own: BTreeSet<u16> = own(inputs).collect();
     let mut first = BTreeMap::new();
-    for endpoint in suite.workloads().flat_map(|workload| &workload.endpoints) {
-        if !RANGE.contains(&endpoint.node_port) {
+    for endpoint in endpoints(suite) {
+        let node_port = endpoint.node_port;
+        if !RANGE.contains(&node_port) {
             problems.push(Problem::NodePortRange {
                 suite: suite.name.clone(),
-                workload: endpoint.service.clone(),
-                node_port: endpoint.node_port,
+                endpoint: endpoint.name(),
+                node_port,
             });
         }
-        if let Some(first) = first.insert(endpoint.node_port, &endpoint.service) {
+        if own.contains(&node_port) {
+            problems.push(Problem::NodePortOwn {
+                suite: suite.name.clone(),
+                endpoint: endpoint.name(),
+                node_port,
+            });
+        }
+        if let Some(first) = first.insert(node_port, endpoint.name()) {
             problems.push(Problem::NodePortTwice {
                 suite: suite.name.clone(),
-                first: first.clone(),
-                second: endpoint.service.clone(),
-                node_port: endpoint.node_port,
+                first,
+                second: endpoint.name(),
+                node_port,
             });
         }
     }
@@ -92,7 +131,7 @@ fn check_wishes(suite: &Suite, problems: &mut Vec<Problem>) {
 impl Assigned {
     /// The NodePort of an endpoint; its wish where a problem left it without.
     pub(super) fn of(&self, suite: &Suite, endpoint: &Endpoint) -> u16 {
-        let assigned = self.0.get(&key(&suite.name, endpoint));
+        let assigned = self.numbers.get(&(suite.name.clone(), endpoint.name()));
         assigned.copied().unwrap_or(endpoint.node_port)
     }
 

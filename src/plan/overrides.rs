@@ -1,14 +1,26 @@
-//! Which images a setting replaces.
+//! Which images a setting replaces, and which suites are real by that.
 
 use crate::{
     settings::Settings,
     suite::{Image, Source, Suite},
 };
 
-/// Whether a setting replaces an image that the suite itself would make.
-pub(crate) fn overridden(settings: &Settings, suite: &Suite) -> bool {
-    let own = suite.images.iter().filter(|image| !matches!(image.source(), Source::Reference(_)));
-    own.into_iter().any(|image| settings.image(image.name()).is_some())
+/// Whether the services of a suite are the real ones.
+pub(crate) fn is_real(settings: &Settings, suite: &Suite) -> bool {
+    why_real(settings, suite).is_some()
+}
+
+/// Why a suite is real: it says so, or a setting replaces an image that it would make itself.
+pub(super) fn why_real(settings: &Settings, suite: &Suite) -> Option<&'static str> {
+    let made = |image: &&Image| !matches!(image.source(), Source::Reference(_));
+    let mut made = suite.images.iter().filter(made);
+    if suite.real {
+        Some("the suite is real")
+    } else if made.any(|image| settings.image(image.name()).is_some()) {
+        Some("an image of the suite is overridden")
+    } else {
+        None
+    }
 }
 
 /// Where an image comes from, and whether a setting says so.

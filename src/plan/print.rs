@@ -2,17 +2,8 @@
 
 use std::fmt;
 
-use serde::Serializer;
-
 use super::{ClusterPlan, Plan, SuitePlan, TierPlan};
-use crate::suite::{Secret, Source};
-
-pub(super) fn secret_names<S: Serializer>(
-    secrets: &[Secret],
-    serializer: S,
-) -> Result<S::Ok, S::Error> {
-    serializer.collect_seq(secrets.iter().map(|secret| &secret.name))
-}
+use crate::suite::Source;
 
 impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -108,6 +99,9 @@ impl fmt::Display for SuitePlan {
             }
         }
         writeln!(f, "  {} cases", self.cases.len())?;
-        self.cases.iter().try_for_each(|case| writeln!(f, "    {}", case.full_name))
+        self.cases.iter().try_for_each(|case| match &case.set_aside {
+            Some(reason) => writeln!(f, "    {}, set aside: {reason}", case.full_name),
+            None => writeln!(f, "    {}", case.full_name),
+        })
     }
 }

@@ -23,8 +23,9 @@ const QUIET: usize = 2;
 pub(super) async fn finish(world: &Real, janitor: Janitor, tally: &Tally) -> Verdict {
     if world.evidence.found().is_some() {
         let noted = world.noted().clusters;
-        let left =
-            |cluster: &&ClusterPlan| noted.iter().any(|(name, _)| name == cluster.name().as_str());
+        let left = |cluster: &&ClusterPlan| {
+            noted.iter().any(|noted| noted.name == cluster.name().as_str())
+        };
         for cluster in world.plan.clusters.iter().filter(left) {
             world.explain_cluster(cluster).await;
         }
@@ -123,8 +124,9 @@ async fn keep(world: &Real, janitor: Janitor) {
 
 fn kept_words(world: &Real) -> What {
     let (run, notes) = (world.plan.run.to_string(), world.noted());
-    let clusters = notes.clusters.iter().map(|(name, kubeconfig)| {
-        format!("kubectl --kubeconfig {} get pods -A    # {name}", kubeconfig.display())
+    let clusters = notes.clusters.iter().map(|cluster| {
+        let (kubeconfig, name) = (cluster.kubeconfig.display(), &cluster.name);
+        format!("kubectl --kubeconfig {kubeconfig} get pods -A    # {name}")
     });
     let endpoints = notes.endpoints.iter().map(|endpoint| {
         format!("{:<16} {:<16} {}", endpoint.suite, endpoint.service, endpoint.url)

@@ -1,7 +1,6 @@
 //! A run from its first effect to its verdict.
 
 use std::{
-    collections::BTreeMap,
     panic::AssertUnwindSafe,
     sync::{Arc, Mutex},
     time::SystemTime,
@@ -27,7 +26,7 @@ use crate::{
     inventory::Project,
     janitor::Janitor,
     ledger::{self, Ledger, LedgerError, Notes},
-    plan::{ClusterName, ClusterPlan, Kept, Plan},
+    plan::{ClusterName, ClusterPlan, Plan, Reused},
     report::{JsonLines, Tally, Terminal, Verdict},
     selection::Selection,
     settings::{HostPorts, Settings},
@@ -48,30 +47,34 @@ pub(super) struct Live<'a> {
 
 impl Live<'_> {
     /// Carries the plan out, and undoes what it made.
-    pub(super) async fn run(mut self, plan: Plan, kept: Option<&Kept>) -> Result<Verdict, Refusal> {
+    pub(super) async fn run(
+        mut self,
+        plan: Plan,
+        reused: Option<&Reused>,
+    ) -> Result<Verdict, Refusal> {
         let settings = self.settings;
         let (endpoint, kind) =
             tokio::join!(docker::Endpoint::resolve(settings.docker_host.as_deref()), Kind::check());
         let endpoint = endpoint?;
         let docker = endpoint.connect().await?;
         kind?;
-        let proxies = BTreeMap::new();
+        let cache = if settings.cache { Cache::Keep } else { Cache::Off };
         let (workshop, needed) = tokio::try_join!(
-            Workshop::open(&docker, Cache::Keep, &proxies),
+            Workshop::open(&docker, cache, &settings.proxy),
             image::estimate(&docker, images(&plan))
         )?;
         let clusters = plan.clusters.iter().filter(|cluster| cluster.is_made()).count();
         endpoint.has_room(&docker, clusters.min(CLUSTERS) as u64, needed).await?;
         // Nobody may reap the kept run while its cluster is used.
-        let _lock = kept
-            .map(|kept| ledger::take(&settings.state.join(kept.run.as_str()), &kept.run))
+        let _lock = reused
+            .map(|reused| ledger::take(&settings.ledgers.join(reused.run.as_str()), &reused.run))
             .transpose()?;
         let tally = Tally::default();
         let events = events(self.cli, self.json_lines.take(), &tally);
         tokio::spawn(events.clone().pass_time());
         let interrupt = Interrupt::new();
         interrupt.listen(&events)?;
-        let ledger = Arc::new(Ledger::begin(&settings.state, &plan.run, &endpoint)?);
+        let ledger = Arc::new(Ledger::begin(&settings.ledgers, &plan.run, &endpoint)?);
         let janitor = match Janitor::start(ledger.directory(), &plan.run, settings).await {
             Ok(janitor) => janitor,
             Err(error) => {
@@ -86,7 +89,7 @@ impl Live<'_> {
             endpoint,
             Arc::clone(&ledger),
             plan.run.clone(),
-            settings.state.clone(),
+            settings.ledgers.clone(),
             events.clone(),
         ));
         let world = Arc::new(Real {

@@ -39,14 +39,14 @@ use crate::{
     image::ImageError,
     inventory::{Inventory, Project},
     janitor::{self, JanitorError},
-    ledger::{self, LedgerError, Liveness, NotedEndpoint},
-    plan::{self, ClusterName, Inputs, Kept, Plan},
+    ledger::{self, LedgerError, Liveness},
+    plan::{self, ClusterName, Inputs, Plan, Reused, ReusedCluster},
     problem::Problem,
     report::{self, JsonLines, Verdict},
     seed::{RunId, Seed},
     selection::{self, Selection},
     settings::{Settings, SettingsError},
-    suite::Suite,
+    suite::{EndpointName, Suite},
     text::chain,
 };
 use live::Live;
@@ -135,7 +135,8 @@ fn prepare(cli: &Cli, project: &Project, suites: &[Suite]) -> Result<Verdict, Re
         return Ok(Verdict::Passed);
     }
     if selection.is_empty() {
-        return Ok(nothing_selected(cli, suites));
+        report::error(&selection::nothing_selected(cli, suites));
+        return Ok(Verdict::NothingSelected);
     }
     if cli.matrix {
         let names: Vec<_> = selection.suites.iter().map(|suite| &suite.name).collect();
@@ -149,11 +150,11 @@ fn prepare(cli: &Cli, project: &Project, suites: &[Suite]) -> Result<Verdict, Re
         ));
     }
     let bodies = bodies(cli, &mut settings)?;
-    let kept = cli.reuse.as_deref().map(|run| kept(&settings, run)).transpose()?;
+    let reused = cli.reuse.as_deref().map(|run| reused(&settings, run)).transpose()?;
     let selection = selection.map(|suite| {
-        let overridden = plan::overridden(&settings, &suite);
+        let real = plan::is_real(&settings, &suite);
         let suite = suite.rooted(project.root()).migrated_from(|name| settings.migrations(name));
-        if overridden { suite.without_beyond() } else { suite }
+        if real { suite.without_beyond() } else { suite }
     });
     let inventory = Inventory::read(project, &selection, &settings);
     let seed = Seed::draw(&selection, &settings);
@@ -164,7 +165,7 @@ fn prepare(cli: &Cli, project: &Project, suites: &[Suite]) -> Result<Verdict, Re
         selection: &selection,
         inventory: &inventory,
         seed: &seed,
-        kept: kept.as_ref(),
+        reused: reused.as_ref(),
     };
     let plan = match Plan::of(&inputs) {
         Ok(plan) => plan,
@@ -193,7 +194,7 @@ fn prepare(cli: &Cli, project: &Project, suites: &[Suite]) -> Result<Verdict, Re
     let live =
         Live { cli, project, selection: &selection, settings: &settings, bodies, json_lines };
     let owed = exit::owe();
-    let verdict = runtime.block_on(live.run(plan, kept.as_ref()));
+    let verdict = runtime.block_on(live.run(plan, reused.as_ref()));
     // A case that was abandoned may still block a thread.
     runtime.shutdown_background();
     drop(owed);
@@ -208,20 +209,6 @@ fn listed(suites: &[Suite]) -> Vec<libtest_mimic::Trial> {
                 .with_ignored_flag(case.ignored)
         })
         .collect()
-}
-
-fn nothing_selected(cli: &Cli, suites: &[Suite]) -> Verdict {
-    let names: Vec<_> = suites.iter().map(|suite| suite.name.as_str()).collect();
-    let asked = if cli.filters.is_empty() {
-        String::new()
-    } else {
-        format!(" by `{}`", cli.filters.join(" "))
-    };
-    report::error(&format!(
-        "no case is selected{asked}; the suites are: {} (`--list` prints the cases)",
-        names.join(", ")
-    ));
-    Verdict::NothingSelected
 }
 
 fn refused(problems: &[Problem]) -> Verdict {
@@ -260,10 +247,10 @@ fn json_lines(cli: &Cli) -> Result<Option<JsonLines>, Refusal> {
     JsonLines::create(path).map(Some).map_err(refused)
 }
 
-/// The kept run whose cluster `--reuse` names.
-fn kept(settings: &Settings, name: &str) -> Result<Kept, Refusal> {
+/// The kept run whose clusters `--reuse` names.
+fn reused(settings: &Settings, name: &str) -> Result<Reused, Refusal> {
     let run: RunId = name.parse().map_err(Refusal::Usage)?;
-    let found = ledger::found(&settings.state)?
+    let found = ledger::found(&settings.ledgers)?
         .named(&run)
         .map_err(|error| Refusal::Usage(chain(&error)))?;
     if found.liveness != Liveness::Kept {
@@ -271,20 +258,20 @@ fn kept(settings: &Settings, name: &str) -> Result<Kept, Refusal> {
             "run {run} is not kept; `kindwright ps` lists the runs"
         )));
     }
-    let Some((cluster, _)) = found.notes.clusters.first() else {
+    let clusters = found.notes.clusters.iter().cloned().map(|noted| ReusedCluster {
+        name: ClusterName::noted(noted.name),
+        suites: noted.suites.into_iter().collect(),
+        node_image: noted.node_image,
+        config: noted.config,
+        node_ports: noted.node_ports.into_iter().collect(),
+    });
+    let clusters: Vec<_> = clusters.collect();
+    if clusters.is_empty() {
         return Err(Refusal::Usage(format!("run {run} has no cluster")));
-    };
-    let key = |endpoint: &NotedEndpoint| {
-        (endpoint.suite.clone(), endpoint.service.clone(), endpoint.port.clone())
-    };
-    Ok(Kept {
-        run,
-        cluster: ClusterName::noted(cluster.clone()),
-        node_ports: found
-            .notes
-            .endpoints
-            .iter()
-            .map(|endpoint| (key(endpoint), endpoint.node_port))
-            .collect(),
-    })
+    }
+    let endpoints = found.notes.endpoints.iter().cloned().map(|noted| {
+        let name = EndpointName { service: noted.service, port: noted.port };
+        ((noted.suite, name), noted.node_port)
+    });
+    Ok(Reused { run, clusters, node_ports: endpoints.collect() })
 }

@@ -18,10 +18,10 @@ use crate::{
     events::{Events, Phase},
     evidence::Evidence,
     image::{self, Built, ImageError, Reference, Workshop},
-    ledger::{Ledger, LedgerError, NotedEndpoint, Notes, Undo},
+    ledger::{Ledger, LedgerError, NotedCluster, NotedEndpoint, Notes, Undo},
     manifest::Requests,
     password::Password,
-    plan::{CasePlan, ClusterPlan, ImagePlan, Plan, SuitePlan},
+    plan::{CasePlan, ClusterPlan, ImagePlan, Plan, SuitePlan, config_digest},
     selection::Selection,
     stack::{self, Applier, Place, Stack},
     suite::{Endpoint, Probe},
@@ -69,6 +69,22 @@ impl Real {
         self.notes.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// What the run notes about a cluster that is there.
+    fn noted_cluster(&self, plan: &ClusterPlan, cluster: &Cluster) -> NotedCluster {
+        let mut noted = NotedCluster {
+            name: cluster.name().to_string(),
+            kubeconfig: cluster.kubeconfig().to_owned(),
+            suites: self.plan.suites_of(plan.name()).map(|suite| suite.name.clone()).collect(),
+            ..NotedCluster::default()
+        };
+        if let ClusterPlan::Create { node_image, ports, config, .. } = plan {
+            noted.node_image.clone_from(node_image);
+            noted.config = config_digest(config);
+            noted.node_ports = ports.iter().map(|port| port.node_port).collect();
+        }
+        noted
+    }
+
     /// Collects what the nodes of a cluster say, because something in it failed.
     pub(super) async fn explain_cluster(&self, plan: &ClusterPlan) {
         let logs = self.interrupt.until(Level::Hurry, self.provider.logs(plan)).await;
@@ -99,8 +115,8 @@ impl World for Real {
             self.explain_cluster(plan).await;
         }
         let cluster = obtained.map_err(failed)?;
-        let known = (cluster.name().to_string(), cluster.kubeconfig().to_owned());
-        self.note(|notes| notes.clusters.push(known))
+        let noted = self.noted_cluster(plan, &cluster);
+        self.note(|notes| notes.clusters.push(noted))
             .map_err(|error| SetupError::Ledger(Arc::new(error)))?;
         let own: Vec<_> =
             self.plan.suites_of(plan.name()).map(|suite| suite.namespace.as_str()).collect();
@@ -118,7 +134,7 @@ impl World for Real {
         // What is left is undone when the run ends.
         let _ = self.provider.delete(name).await;
         // What cannot be written now is written with the next note.
-        let _ = self.note(|notes| notes.clusters.retain(|(known, _)| known != name.as_str()));
+        let _ = self.note(|notes| notes.clusters.retain(|known| known.name != name.as_str()));
     }
 
     async fn build(&self, plan: &ImagePlan) -> Result<Built, ImageError> {

@@ -48,8 +48,7 @@ impl Case {
 
     /// Says that it needs what the stand-ins fix; `section` names it in the contract.
     ///
-    /// Where an image of the suite is overridden it is reported as ignored,
-    /// with that reason.
+    /// Where the suite is [real](crate::Suite::real) it is reported as ignored, with that reason.
     #[must_use]
     pub fn beyond(mut self, section: &'static str) -> Self {
         self.beyond = Some(section);

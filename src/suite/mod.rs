@@ -12,7 +12,7 @@ mod workload;
 pub use case::Case;
 pub use image::{Image, Source};
 pub use workload::{Database, Migrations, Part, Secret, Workload, password, text};
-pub(crate) use workload::{Endpoint, Probe};
+pub(crate) use workload::{Endpoint, EndpointName, Probe};
 
 /// How long after an emitter's last event a row may still appear, unless the suite says otherwise.
 const FLUSH: Duration = Duration::from_secs(1);
@@ -41,6 +41,7 @@ pub struct Suite {
     pub(crate) tiers: Vec<Tier>,
     pub(crate) resources: Vec<PathBuf>,
     pub(crate) controls: Vec<String>,
+    pub(crate) real: bool,
     pub(crate) flush: Duration,
     pub(crate) cases: Vec<Case>,
 }
@@ -92,6 +93,7 @@ impl Suite {
             tiers: Vec::new(),
             resources: Vec::new(),
             controls: Vec::new(),
+            real: false,
             flush: FLUSH,
             cases: Vec::new(),
         }
@@ -112,6 +114,14 @@ impl Suite {
     }
 
     /// Adds a manifest without pods of its own (CRDs, RBAC), applied before the first tier.
+    ///
+    /// Here and in workloads, what belongs to no namespace (a `ClusterRole`, a webhook, a policy, and what a CRD of
+    /// the suite says is of the cluster) is renamed to `<name>-<suite>`, and references in objects of
+    /// Kubernetes follow. Those inside custom resources follow only where the field is called as Kubernetes calls it
+    /// (`storageClassName`): what other fields mean cannot be known. Webhooks and policies see the suite's own
+    /// namespaces only; for objects without a namespace they are still asked. CRDs are
+    /// shared by all suites and keep their name, as does what is found by its name alone (`APIService`,
+    /// `CSIDriver`): two suites that bring the same one get clusters of their own.
     #[must_use]
     pub fn resources(mut self, manifest: impl Into<PathBuf>) -> Self {
         self.resources.push(manifest.into());
@@ -134,10 +144,21 @@ impl Suite {
 
     /// Names a kind of object that a service of this suite controls.
     ///
-    /// Two suites whose real images would both control it get clusters of their own.
+    /// Stand-ins act in their own suite's namespaces only, while a real controller acts in all of them. So
+    /// two suites that control one kind get clusters of their own if both are [real](Self::real).
     #[must_use]
     pub fn controls(mut self, kind: impl Into<String>) -> Self {
         self.controls.push(kind.into());
+        self
+    }
+
+    /// Says that its services are the real ones, even if no image is overridden.
+    ///
+    /// What is [beyond](Case::beyond) real services is set aside. A suite of stand-ins becomes real
+    /// by itself as soon as an image that it makes is overridden.
+    #[must_use]
+    pub fn real(mut self) -> Self {
+        self.real = true;
         self
     }
 
@@ -194,7 +215,7 @@ impl Suite {
         self
     }
 
-    pub(crate) fn workloads(&self) -> impl Iterator<Item = &Workload> {
+    pub(crate) fn workloads(&self) -> impl Iterator<Item = &Workload> + Clone {
         self.tiers.iter().flat_map(|tier| match tier {
             Tier::Workloads(workloads) => workloads.as_slice(),
             Tier::Migrations(_) => &[],

@@ -1,6 +1,6 @@
 //! What a stack is made of, as a suite declares it.
 
-use std::{collections::BTreeMap, path::PathBuf};
+use std::{collections::BTreeMap, fmt, path::PathBuf};
 
 use serde::Serialize;
 
@@ -30,6 +30,15 @@ pub(crate) struct Endpoint {
     pub(crate) probe: Probe,
     /// The variables by which foreign clients know it.
     pub(crate) variables: Vec<String>,
+}
+
+/// What an endpoint is known by in its suite.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub(crate) struct EndpointName {
+    /// The Service.
+    pub(crate) service: String,
+    /// The name of the Service's port.
+    pub(crate) port: String,
 }
 
 /// The request that a service must answer before cases start.
@@ -64,6 +73,7 @@ impl Workload {
 
     /// Reaches the Service's port `port` over HTTP, at best through `node_port`.
     ///
+    /// A Service may have several; [`Ctx::url`](crate::Ctx::url) is that of the first one.
     /// GET of `health` must be answered with 2xx before cases start.
     #[must_use]
     pub fn http(self, port: &str, node_port: u16, health: &str) -> Self {
@@ -100,7 +110,7 @@ impl Workload {
 
     /// Says that only cases need it that are [beyond](crate::Case::beyond) what real services do.
     ///
-    /// Where an image of the suite is overridden it is not deployed.
+    /// Where the suite is [real](crate::Suite::real) it is not deployed.
     #[must_use]
     pub fn beyond(mut self) -> Self {
         self.beyond = true;
@@ -117,6 +127,19 @@ impl Workload {
             variables: Vec::new(),
         });
         self
+    }
+}
+
+impl Endpoint {
+    /// What it is known by in its suite.
+    pub(crate) fn name(&self) -> EndpointName {
+        EndpointName { service: self.service.clone(), port: self.port.clone() }
+    }
+}
+
+impl fmt::Display for EndpointName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.service, self.port)
     }
 }
 

@@ -15,10 +15,7 @@ pub(super) fn complete(config: &Value, ports: &[PortMapping], shared: &Path) -> 
     config["networking"]["apiServerAddress"] = json!(LOOPBACK);
     // Docker chooses the port without a race; kind would look for a free one first.
     config["networking"]["apiServerPort"] = json!(-1);
-    if !config["nodes"].is_array() {
-        config["nodes"] = json!([{"role": "control-plane"}]);
-    }
-    let mappings = ports.iter().map(|port| {
+    let ours = ports.iter().map(|port| {
         json!({
             "containerPort": port.node_port,
             "hostPort": port.host_port.map_or(-1, i64::from),
@@ -26,15 +23,23 @@ pub(super) fn complete(config: &Value, ports: &[PortMapping], shared: &Path) -> 
             "protocol": "TCP",
         })
     });
-    config["nodes"][0]["extraPortMappings"] = mappings.collect();
+    let mut nodes = config["nodes"].as_array_mut().into_iter().flatten();
+    if let Some(node) = nodes.find(|node| node["role"] == "control-plane") {
+        append(&mut node["extraPortMappings"], ours);
+    }
     for node in config["nodes"].as_array_mut().into_iter().flatten() {
         let mount = json!({"hostPath": shared, "containerPath": "/kindwright"});
-        match node["extraMounts"].as_array_mut() {
-            Some(mounts) => mounts.push(mount),
-            None => node["extraMounts"] = json!([mount]),
-        }
+        append(&mut node["extraMounts"], [mount]);
     }
     config
+}
+
+/// Adds to a list that may not be there.
+fn append(list: &mut Value, more: impl IntoIterator<Item = Value>) {
+    match list.as_array_mut() {
+        Some(list) => list.extend(more),
+        None => *list = more.into_iter().collect(),
+    }
 }
 
 /// The containers that will be the nodes of a cluster, as kind names them.
@@ -55,6 +60,38 @@ pub(super) fn node_names(name: &ClusterName, config: &Value) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_the_project_maps_is_kept_beside_our_ports_on_the_first_control_plane() {
+        let own = json!({"containerPort": 80, "hostPort": 8080});
+        let config = json!({"nodes": [
+            {"role": "worker"},
+            {"role": "control-plane", "extraPortMappings": [own]},
+            {"role": "control-plane"},
+        ]});
+        let port = PortMapping { node_port: 30090, host_port: None };
+        let nodes = &complete(&config, &[port], Path::new("/shared"))["nodes"];
+        assert_eq!(nodes[0]["extraPortMappings"], Value::Null);
+        let mappings = nodes[1]["extraPortMappings"].as_array().unwrap();
+        assert_eq!(mappings[0], own);
+        assert_eq!(
+            (&mappings[1]["containerPort"], &mappings[1]["hostPort"]),
+            (&json!(30090), &json!(-1))
+        );
+        assert_eq!(nodes[2]["extraPortMappings"], Value::Null);
+        assert_eq!(nodes[2]["extraMounts"][0]["containerPath"], "/kindwright");
+    }
+
+    #[test]
+    fn several_control_planes_are_counted_apart_from_workers() {
+        let name = ClusterName::noted("kw-1".into());
+        let roles = ["control-plane", "worker", "control-plane", "control-plane"];
+        let config = json!({"nodes": roles.map(|role| json!({"role": role}))});
+        assert_eq!(
+            node_names(&name, &config),
+            ["kw-1-control-plane", "kw-1-worker", "kw-1-control-plane2", "kw-1-control-plane3"]
+        );
+    }
 
     #[test]
     fn nodes_have_the_names_that_kind_gives_them() {

@@ -374,7 +374,7 @@ impl Script {
             selection,
             inventory: &inventory,
             seed: &Seed::fixed("0a1b2c3d", selection),
-            kept: None,
+            reused: None,
         };
         Plan::of(&inputs).unwrap()
     }

@@ -8,16 +8,18 @@ use std::{
 
 use serde_json::Value;
 
+mod cluster_file;
+mod manifests;
+
+pub(crate) use cluster_file::OwnMapping;
+
 use crate::{
     migrate::{self, Migration},
     problem::Problem,
     selection::Selection,
     settings::Settings,
-    suite::{Image, Source},
+    suite::{Image, Source, Suite},
 };
-
-/// kind's configuration where the project has none of its own.
-const CLUSTER: &str = include_str!("../kind/cluster.yaml");
 
 /// Where a project's files are. Made by [`project!`](crate::project).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,8 +72,7 @@ impl Inventory {
     pub(crate) fn read(project: &Project, selection: &Selection, settings: &Settings) -> Self {
         let mut inventory = Self::default();
         for suite in &selection.suites {
-            let manifests = suite.workloads().map(|workload| &workload.manifest);
-            for path in manifests.chain(&suite.resources) {
+            for path in manifests(suite) {
                 inventory.read_manifest(project, path);
             }
             for migrations in suite.migrated() {
@@ -102,9 +103,24 @@ impl Inventory {
         }
     }
 
+    /// The same with one more manifest.
+    #[cfg(test)]
+    pub(crate) fn and(mut self, path: &str, objects: Vec<Value>) -> Self {
+        self.manifests.insert(PathBuf::from(path), objects);
+        self
+    }
+
     /// The objects of a manifest; none if it could not be read.
     pub(crate) fn manifest(&self, path: &Path) -> &[Value] {
         self.manifests.get(path).map_or(&[], Vec::as_slice)
+    }
+
+    /// The objects of all manifests of a suite.
+    pub(crate) fn objects<'a>(
+        &'a self,
+        suite: &'a Suite,
+    ) -> impl Iterator<Item = &'a Value> + Clone {
+        manifests(suite).flat_map(|path| self.manifest(path))
     }
 
     /// The migrations of a directory; none if they could not be read.
@@ -112,12 +128,17 @@ impl Inventory {
         self.migrations.get(directory).map_or(&[], Vec::as_slice)
     }
 
+    /// The ports of nodes that the project itself maps to this machine.
+    pub(crate) fn own_mappings(&self) -> impl Iterator<Item = OwnMapping> {
+        cluster_file::mappings(&self.cluster)
+    }
+
     fn read_manifest(&mut self, project: &Project, path: &Path) {
         if self.manifests.contains_key(path) {
             return;
         }
         let objects = match fs::read_to_string(project.root.join(path)) {
-            Ok(text) => objects(path, &text).unwrap_or_else(|problem| {
+            Ok(text) => manifests::objects(path, &text).unwrap_or_else(|problem| {
                 self.problems.push(problem);
                 Vec::new()
             }),
@@ -145,17 +166,24 @@ impl Inventory {
     }
 
     fn read_cluster(&mut self, project: &Project) {
-        let path = Path::new("kind/cluster.yaml");
+        let path = Path::new(cluster_file::PATH);
         let text = match fs::read_to_string(project.root.join(path)) {
             Ok(text) => text,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => CLUSTER.to_owned(),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                cluster_file::DEFAULT.to_owned()
+            }
             Err(error) => return self.problems.push(unreadable(path, &error)),
         };
-        match serde_saphyr::from_str::<Value>(&text) {
+        match cluster_file::parse(path, &text) {
             Ok(config) => self.cluster = config,
-            Err(error) => self.problems.push(no_yaml(path, &error)),
+            Err(problem) => self.problems.push(problem),
         }
     }
+}
+
+fn manifests(suite: &Suite) -> impl Iterator<Item = &PathBuf> + Clone {
+    let deployed = suite.workloads().map(|workload| &workload.manifest);
+    deployed.chain(&suite.resources)
 }
 
 /// What an image is made from, if it is not there.
@@ -172,86 +200,6 @@ fn absent(image: &Image) -> Option<Problem> {
     }
 }
 
-/// The objects of a manifest's text, with Lists taken apart.
-fn objects(path: &Path, text: &str) -> Result<Vec<Value>, Problem> {
-    let documents =
-        serde_saphyr::from_multiple::<Value>(text).map_err(|error| no_yaml(path, &error))?;
-    let mut objects = Vec::new();
-    for document in documents {
-        match document {
-            // A `---` with nothing behind it.
-            empty if empty.is_null() => {}
-            mut list if list["kind"] == "List" => {
-                let Value::Array(items) = list["items"].take() else {
-                    return Err(incomplete(
-                        path,
-                        objects.len(),
-                        "no `items`, although it is a List",
-                    ));
-                };
-                objects.extend(items);
-            }
-            object => objects.push(object),
-        }
-    }
-    for (index, object) in objects.iter().enumerate() {
-        for field in ["/apiVersion", "/kind", "/metadata/name"] {
-            if !object.pointer(field).is_some_and(Value::is_string) {
-                let missing = format!("no `{}`", field[1..].replace('/', "."));
-                return Err(incomplete(path, index, &missing));
-            }
-        }
-    }
-    if objects.is_empty() {
-        return Err(Problem::NoObjects { path: path.to_owned() });
-    }
-    Ok(objects)
-}
-
 fn unreadable(path: &Path, error: &io::Error) -> Problem {
     Problem::Unreadable { path: path.to_owned(), words: error.to_string() }
-}
-
-fn no_yaml(path: &Path, error: &serde_saphyr::Error) -> Problem {
-    let words = error.to_string().trim_start_matches("error: ").to_owned();
-    Problem::NoYaml { path: path.to_owned(), words }
-}
-
-fn incomplete(path: &Path, index: usize, what: &str) -> Problem {
-    Problem::NoObject { path: path.to_owned(), index: index + 1, what: what.to_owned() }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_manifest_may_hold_several_documents_and_lists() {
-        let text = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n---\napiVersion: v1\nkind: List\nitems:\n\
-                    - {apiVersion: v1, kind: Service, metadata: {name: b}}\n---\n";
-        let kinds: Vec<_> = objects(Path::new("x.yaml"), text).unwrap();
-        assert_eq!(kinds.len(), 2);
-        assert_eq!(kinds[1]["kind"], "Service");
-    }
-
-    #[test]
-    fn an_object_without_a_name_is_refused_with_its_place() {
-        let text = "apiVersion: v1\nkind: ConfigMap\nmetadata: {}\n";
-        let problem = objects(Path::new("x.yaml"), text).unwrap_err();
-        assert_eq!(problem.to_string(), "x.yaml: object 1 has no `metadata.name`");
-    }
-
-    #[test]
-    fn a_manifest_without_objects_is_refused() {
-        for text in ["", "---\n", "# nothing\n", "apiVersion: v1\nkind: List\nitems: []\n"] {
-            let problem = objects(Path::new("x.yaml"), text).unwrap_err();
-            assert_eq!(problem.to_string(), "x.yaml has no objects");
-        }
-    }
-
-    #[test]
-    fn text_that_is_no_yaml_is_refused_with_its_place() {
-        let problem = objects(Path::new("x.yaml"), "kind: [\n").unwrap_err();
-        assert!(problem.to_string().starts_with("x.yaml is not YAML"), "{problem}");
-    }
 }

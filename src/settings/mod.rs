@@ -5,16 +5,17 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    env, fs, io,
+    env,
     path::{Path, PathBuf},
 };
 
-use thiserror::Error;
+mod error;
+mod file;
+
+pub(crate) use error::SettingsError;
 
 use crate::password::Password;
 
-/// The file of settings in a project's root.
-const FILE: &str = ".kindwright.env";
 /// The beginnings of settings that end with a name, see [`override_name`].
 pub(crate) const IMAGE: &str = "KINDWRIGHT_IMAGE_";
 pub(crate) const MIGRATIONS: &str = "KINDWRIGHT_MIGRATIONS_";
@@ -38,8 +39,12 @@ pub(crate) struct Settings {
     pub(crate) host_ports: HostPorts,
     /// `DOCKER_HOST`: where the Docker daemon is.
     pub(crate) docker_host: Option<String>,
+    /// `KINDWRIGHT_CACHE`: whether what was built is left for the next run; on unless `CI` is set.
+    pub(crate) cache: bool,
+    /// `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY`, in capitals or not: what pulls and builds go through.
+    pub(crate) proxy: BTreeMap<String, String>,
     /// `XDG_STATE_HOME` or its default: where ledgers are kept.
-    pub(crate) state: PathBuf,
+    pub(crate) ledgers: PathBuf,
     /// `CARGO_TARGET_DIR`: where evidence goes.
     pub(crate) target: Option<PathBuf>,
     /// `RUST_TEST_THREADS`: how many cases may run at once.
@@ -60,58 +65,11 @@ pub(crate) enum HostPorts {
     Fixed,
 }
 
-/// Why the surroundings cannot be used.
-#[derive(Debug, Error)]
-pub(crate) enum SettingsError {
-    /// The settings file cannot be read.
-    #[error("read the settings in {}", path.display())]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// What the file system said.
-        #[source]
-        source: io::Error,
-    },
-    /// A line of the settings file is not a setting.
-    #[error("{}:{line}: expected NAME=VALUE, found `{text}`", path.display())]
-    Line {
-        /// The file.
-        path: PathBuf,
-        /// The line, from 1.
-        line: usize,
-        /// What it says.
-        text: String,
-    },
-    /// A setting of ours that does not exist.
-    #[error(
-        "`{name}` is not a setting; known are KINDWRIGHT_IMAGE_<NAME>, KINDWRIGHT_MIGRATIONS_<NAME>, KINDWRIGHT_PASSWORD_<NAME>, KINDWRIGHT_HOST_PORTS and KIND_NODE_IMAGE"
-    )]
-    Unknown {
-        /// The setting.
-        name: String,
-    },
-    /// A setting has a value that it cannot have.
-    #[error("`{name}={value}`: expected {expected}")]
-    Value {
-        /// The setting.
-        name: &'static str,
-        /// Its value.
-        value: String,
-        /// What it may be.
-        expected: &'static str,
-    },
-    /// No place for the ledger.
-    #[error(
-        "neither XDG_STATE_HOME nor HOME is set; set one, so that the run can note what it must undo"
-    )]
-    NoHome,
-}
-
 impl Settings {
     /// Reads the environment, and the settings file in `root` below it.
     pub(crate) fn read(root: Option<&Path>) -> Result<Self, SettingsError> {
         let mut variables = match root {
-            Some(root) => file(&root.join(FILE))?,
+            Some(root) => file::read(root)?,
             None => BTreeMap::new(),
         };
         let typed: BTreeMap<_, _> = env::vars_os()
@@ -154,7 +112,19 @@ impl Settings {
                 });
             }
         };
-        let state = get("XDG_STATE_HOME")
+        let cache = match get("KINDWRIGHT_CACHE").as_deref() {
+            None => get("CI").is_none(),
+            Some("on") => true,
+            Some("off") => false,
+            Some(value) => {
+                return Err(SettingsError::Value {
+                    name: "KINDWRIGHT_CACHE",
+                    value: value.to_owned(),
+                    expected: "`on` or `off`",
+                });
+            }
+        };
+        let ledgers = get("XDG_STATE_HOME")
             .map(PathBuf::from)
             .or_else(|| get("HOME").map(|home| Path::new(&home).join(".local/state")))
             .ok_or(SettingsError::NoHome)?
@@ -171,7 +141,12 @@ impl Settings {
                 .collect(),
             host_ports,
             docker_host: get("DOCKER_HOST"),
-            state,
+            cache,
+            proxy: PROXY
+                .into_iter()
+                .filter_map(|name| Some((name.to_owned(), get(name)?)))
+                .collect(),
+            ledgers,
             target: get("CARGO_TARGET_DIR").map(PathBuf::from),
             test_threads: get("RUST_TEST_THREADS"),
             nextest: get("NEXTEST").is_some(),
@@ -196,33 +171,15 @@ impl Settings {
 /// Names that begin like ours and do not end with a name.
 ///
 /// `KINDWRIGHT_RUN` marks the children of a run, so that they can be found.
-const KNOWN: [&str; 2] = ["KINDWRIGHT_HOST_PORTS", "KINDWRIGHT_RUN"];
+const KNOWN: [&str; 3] = ["KINDWRIGHT_CACHE", "KINDWRIGHT_HOST_PORTS", "KINDWRIGHT_RUN"];
+
+/// The names of a proxy, as programs read them.
+const PROXY: [&str; 6] =
+    ["HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy"];
 
 /// The `<NAME>` in variables that stands for the name of an image, a workload or a password.
 pub(crate) fn override_name(name: &str) -> String {
     name.to_uppercase().replace(['-', '.'], "_")
-}
-
-fn file(path: &Path) -> Result<BTreeMap<String, String>, SettingsError> {
-    let text = match fs::read_to_string(path) {
-        Ok(text) => text,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(BTreeMap::new()),
-        Err(source) => {
-            return Err(SettingsError::Read { path: path.to_owned(), source });
-        }
-    };
-    text.lines()
-        .enumerate()
-        .filter(|(_, line)| !line.trim().is_empty() && !line.trim_start().starts_with('#'))
-        .map(|(index, line)| match line.split_once('=') {
-            Some((name, value)) => Ok((name.trim().to_owned(), value.trim().to_owned())),
-            None => Err(SettingsError::Line {
-                path: path.to_owned(),
-                line: index + 1,
-                text: line.to_owned(),
-            }),
-        })
-        .collect()
 }
 
 #[cfg(test)]
@@ -263,17 +220,27 @@ mod tests {
 
     #[test]
     fn the_ledger_has_a_place_in_the_state_directory() {
-        assert_eq!(of(&[]).unwrap().state, Path::new("/home/ada/.local/state/kindwright"));
+        assert_eq!(of(&[]).unwrap().ledgers, Path::new("/home/ada/.local/state/kindwright"));
         let settings = of(&[("XDG_STATE_HOME", "/state")]).unwrap();
-        assert_eq!(settings.state, Path::new("/state/kindwright"));
+        assert_eq!(settings.ledgers, Path::new("/state/kindwright"));
     }
 
     #[test]
-    fn a_broken_line_of_the_settings_file_is_named() {
-        let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join(FILE);
-        fs::write(&path, "# comment\nKIND_NODE_IMAGE=a:b\nnonsense\n").unwrap();
-        let error = file(&path).unwrap_err();
-        assert!(error.to_string().ends_with(":3: expected NAME=VALUE, found `nonsense`"));
+    fn what_was_built_is_left_for_the_next_run_unless_that_is_a_pipelines() {
+        assert!(of(&[]).unwrap().cache);
+        assert!(!of(&[("CI", "true")]).unwrap().cache);
+        assert!(of(&[("CI", "true"), ("KINDWRIGHT_CACHE", "on")]).unwrap().cache);
+        assert!(!of(&[("KINDWRIGHT_CACHE", "off")]).unwrap().cache);
+        let error = of(&[("KINDWRIGHT_CACHE", "yes")]).unwrap_err();
+        assert_eq!(error.to_string(), "`KINDWRIGHT_CACHE=yes`: expected `on` or `off`");
+    }
+
+    #[test]
+    fn a_proxy_is_known_by_its_names_in_capitals_or_not() {
+        let settings =
+            of(&[("HTTPS_PROXY", "http://proxy"), ("no_proxy", "local"), ("http_proxy", "")]);
+        let known = [("HTTPS_PROXY", "http://proxy"), ("no_proxy", "local")];
+        let known = known.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        assert_eq!(settings.unwrap().proxy, BTreeMap::from(known));
     }
 }

@@ -1,0 +1,102 @@
+//! What suites, images and cases may be called.
+
+use std::collections::BTreeSet;
+
+use crate::{
+    plan::Inputs,
+    problem::Problem,
+    suite::{Endpoint, Image, Suite},
+};
+
+/// The longest name of a namespace.
+const LONGEST: usize = 63;
+
+/// What a case's name may have beside letters and digits.
+const MARKS: [char; 9] = ['_', '-', ' ', '.', '(', ')', ',', '=', '\''];
+
+/// Names that cannot be used, or are used twice.
+pub(super) fn check(inputs: &Inputs<'_>, problems: &mut Vec<Problem>) {
+    twice("suite", "", inputs.suites.iter().map(Suite::name), problems);
+    for suite in &inputs.selection.suites {
+        name("suite", &suite.name, problems);
+        if is_reserved(&suite.name) {
+            problems.push(Problem::Reserved { name: suite.name.clone() });
+        }
+        name("consumer", &suite.consumer, problems);
+        for image in &suite.images {
+            name("image", image.name(), problems);
+        }
+        let bad = suite.cases.iter().map(|case| case.name).filter(|name| !is_plain(name));
+        problems.extend(
+            bad.map(|name| Problem::CaseName { suite: suite.name.clone(), name: name.to_owned() }),
+        );
+        let of = format!(" in suite `{}`", suite.name);
+        twice("image", &of, suite.images.iter().map(Image::name), problems);
+        twice("case", &of, suite.cases.iter().map(|case| case.name), problems);
+        let workloads = suite.workloads().map(|workload| workload.name.as_str());
+        twice("workload", &of, workloads, problems);
+        for workload in suite.workloads() {
+            let of = format!("{of} for workload `{}`", workload.name);
+            let ports = workload.endpoints.iter().map(|Endpoint { port, .. }| port.as_str());
+            twice("endpoint", &of, ports, problems);
+        }
+    }
+}
+
+fn name(what: &'static str, name: &str, problems: &mut Vec<Problem>) {
+    let plain = name.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-'));
+    let edges = name.starts_with('-') || name.ends_with('-');
+    if !plain || edges || !(1..=LONGEST).contains(&name.len()) {
+        problems.push(Problem::Name { what, name: name.to_owned(), most: LONGEST });
+    }
+}
+
+/// Whether a namespace of this name is Kubernetes' own, or that of a node's storage.
+fn is_reserved(suite: &str) -> bool {
+    suite == "default" || suite == "local-path-storage" || suite.starts_with("kube-")
+}
+
+/// Whether a case may be called so: names of cases are shown in lines, and name folders.
+fn is_plain(name: &str) -> bool {
+    name.chars().all(|c| c.is_alphanumeric() || MARKS.contains(&c))
+        && name.chars().any(char::is_alphanumeric)
+        && !name.contains("..")
+}
+
+fn twice<'a>(
+    what: &'static str,
+    of: &str,
+    names: impl Iterator<Item = &'a str>,
+    problems: &mut Vec<Problem>,
+) {
+    let mut seen = BTreeSet::new();
+    for name in names {
+        if !seen.insert(name) {
+            problems.push(Problem::Twice { what, name: name.to_owned(), of: of.to_owned() });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_case_is_called_by_a_word_or_a_sentence() {
+        for name in ["it_sells", "it sells tea (green, 2 cups)", "v1.2 = 'old'", "größe"] {
+            assert!(is_plain(name), "{name}");
+        }
+        for name in ["", " ", ".", "..", "a/../b", "a/b", "a\nb", "a\0", "it..sells", "a::b"] {
+            assert!(!is_plain(name), "{name:?}");
+        }
+    }
+
+    #[test]
+    fn namespaces_of_kubernetes_are_no_names_for_suites() {
+        for name in ["default", "kube-system", "kube-public", "kube-anything", "local-path-storage"]
+        {
+            assert!(is_reserved(name), "{name}");
+        }
+        assert!(!is_reserved("kubernaut"));
+    }
+}

@@ -1,0 +1,118 @@
+//! Whether each tier has what it needs once it begins.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use crate::{
+    manifest::{needs, pod_spec, text_at},
+    plan::{Inputs, SuitePlan, TierPlan, WorkloadPlan},
+    problem::Problem,
+    suite::{Endpoint, Probe, Suite, Tier, Workload},
+};
+
+/// Kinds of objects that may make others while a suite runs, or let a pod do so.
+const MAKERS: [&str; 4] = ["ClusterRoleBinding", "CronJob", "Job", "RoleBinding"];
+
+/// What every namespace has.
+const GIVEN: (&str, &str) = ("ConfigMap", "kube-root-ca.crt");
+
+/// Migrations whose database is not there, or not yet.
+pub(super) fn migrations(suite: &Suite, problems: &mut Vec<Problem>) {
+    let has_database = |workload: &Workload| {
+        let postgres = |endpoint: &Endpoint| matches!(endpoint.probe, Probe::Postgres(_));
+        workload.endpoints.iter().any(postgres)
+    };
+    let place = |name: &str| {
+        suite.tiers.iter().position(|tier| match tier {
+            Tier::Workloads(workloads) => {
+                workloads.iter().any(|workload| workload.name == name && has_database(workload))
+            }
+            Tier::Migrations(_) => false,
+        })
+    };
+    for (index, tier) in suite.tiers.iter().enumerate() {
+        let Tier::Migrations(migrations) = tier else {
+            continue;
+        };
+        let (suite, workload) = (suite.name.clone(), migrations.workload.clone());
+        match place(&workload) {
+            Some(database) if database < index => {}
+            Some(database) => problems.push(Problem::EarlyMigrations {
+                suite,
+                tier: index + 1,
+                workload,
+                of: database + 1,
+            }),
+            None => problems.push(Problem::NoDatabase { suite, workload }),
+        }
+    }
+}
+
+/// Secrets and `ConfigMaps` that pods cannot start without, and that come too late or never.
+pub(super) fn configuration(
+    inputs: &Inputs<'_>,
+    suite: &Suite,
+    plan: &SuitePlan,
+    problems: &mut Vec<Problem>,
+) {
+    let makes = |object: &Value| MAKERS.contains(&text_at(object, "/kind"));
+    // What is made while the suite runs is in no file, nor is what a person put into a kept cluster.
+    if !suite.controls.is_empty() || plan.objects().any(makes) || inputs.reused.is_some() {
+        return;
+    }
+    let made = made(plan);
+    for (index, workload) in tiers(plan) {
+        for need in workload.objects.iter().filter_map(pod_spec).flat_map(needs) {
+            let key = (need.kind, need.name);
+            if need.optional || key == (GIVEN.0, GIVEN.1.to_owned()) {
+                continue;
+            }
+            let of = made.get(&key).copied();
+            let (kind, name) = key;
+            let (suite, workload) = (suite.name.clone(), workload.name.clone());
+            match of {
+                Some(of) if of <= index => {}
+                Some(of) => {
+                    let (tier, of) = (index + 1, of + 1);
+                    problems.push(Problem::EarlyWorkload { suite, workload, tier, kind, name, of });
+                }
+                None => {
+                    let hint =
+                        if kind == "Secret" { ", or declare it with `.secret(..)`" } else { "" };
+                    problems.push(Problem::Nowhere { suite, workload, kind, name, hint });
+                }
+            }
+        }
+    }
+}
+
+/// The Secrets and `ConfigMaps` of a suite, and the first tier by which each of them is there.
+fn made(plan: &SuitePlan) -> BTreeMap<(&'static str, String), usize> {
+    let mut made = BTreeMap::new();
+    let secrets = plan.secrets.iter().map(|secret| ("Secret", secret.name.clone()));
+    made.extend(secrets.chain(plan.resources.iter().filter_map(key)).map(|key| (key, 0)));
+    for (index, workload) in tiers(plan) {
+        for key in workload.objects.iter().filter_map(key) {
+            made.entry(key).or_insert(index);
+        }
+    }
+    made
+}
+
+fn key(object: &Value) -> Option<(&'static str, String)> {
+    let kinds = ["ConfigMap", "Secret"].into_iter();
+    let kind = kinds.into_iter().find(|kind| object["kind"] == *kind)?;
+    Some((kind, text_at(object, "/metadata/name").to_owned()))
+}
+
+/// All workloads, with the place of their tier.
+fn tiers(plan: &SuitePlan) -> impl Iterator<Item = (usize, &WorkloadPlan)> {
+    plan.tiers.iter().enumerate().flat_map(|(index, tier)| {
+        let workloads = match tier {
+            TierPlan::Workloads(workloads) => workloads.as_slice(),
+            TierPlan::Migrations(_) => &[],
+        };
+        workloads.iter().map(move |workload| (index, workload))
+    })
+}

@@ -1,0 +1,159 @@
+//! Edits manifests as data: there are no placeholders, so the files stay valid for kubectl.
+
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+mod admission;
+mod names;
+mod references;
+mod services;
+
+use names::Names;
+
+use super::{Inputs, node_ports::Assigned};
+use crate::{
+    manifest::{GroupKind, SUITE, containers_mut, image_of, pod_spec_mut, text_at},
+    problem::Problem,
+    suite::{Suite, Workload},
+};
+
+/// Folders of the node in which each namespace gets one of its own.
+const NODE_FOLDERS: [&str; 2] = ["/var/lib/kindwright", "/kindwright"];
+
+/// What brings kinds of objects, which all suites of a cluster share.
+pub(super) const CUSTOM: &str = "CustomResourceDefinition";
+
+/// Sets in the objects of one suite what its plan decides.
+pub(super) struct Editor<'a> {
+    inputs: &'a Inputs<'a>,
+    suite: &'a Suite,
+    node_ports: &'a Assigned,
+    names: Names,
+}
+
+impl<'a> Editor<'a> {
+    pub(super) fn new(inputs: &'a Inputs<'a>, suite: &'a Suite, node_ports: &'a Assigned) -> Self {
+        let objects = inputs.inventory.objects(suite);
+        let names = Names::of(&suite.name, objects);
+        Self { inputs, suite, node_ports, names }
+    }
+
+    /// The objects of the manifests without pods.
+    pub(super) fn resources(&self, problems: &mut Vec<Problem>) -> Vec<Value> {
+        let paths = self.suite.resources.iter();
+        paths.flat_map(|path| self.edited(path, problems)).collect()
+    }
+
+    /// The objects of a workload.
+    pub(super) fn workload(&self, workload: &Workload, problems: &mut Vec<Problem>) -> Vec<Value> {
+        let mut objects = self.edited(&workload.manifest, problems);
+        for object in &mut objects {
+            if object["kind"] == "Service" {
+                services::set_node_ports(self.suite, workload, self.node_ports, object, problems);
+            }
+        }
+        // A manifest that cannot be read is a problem of its own.
+        if !objects.is_empty() {
+            services::check(self.suite, workload, &objects, problems);
+        }
+        objects
+    }
+
+    fn edited(&self, path: &Path, problems: &mut Vec<Problem>) -> Vec<Value> {
+        let mut objects = self.inputs.inventory.manifest(path).to_vec();
+        for object in &mut objects {
+            self.place(path, object, problems);
+            if object["kind"] == "Service" {
+                services::name_protocols(object.pointer_mut("/spec/ports"));
+            }
+            if let Some(pod) = pod_spec_mut(object) {
+                self.edit_pod(path, pod, problems);
+            }
+        }
+        objects
+    }
+
+    fn place(&self, path: &Path, object: &mut Value, problems: &mut Vec<Problem>) {
+        let kind = GroupKind::of(object);
+        if kind == GroupKind::new("v1", "Namespace") {
+            problems.push(Problem::Namespace {
+                suite: self.suite.name.clone(),
+                manifest: path.to_owned(),
+                name: text_at(object, "/metadata/name").to_owned(),
+            });
+            return;
+        }
+        let metadata = &mut object["metadata"];
+        if self.names.is_cluster_scoped(&kind) {
+            // This is how one of them is known from now on.
+            metadata.as_object_mut().and_then(|metadata| metadata.remove("namespace"));
+            self.names.follow(&kind, &mut metadata["name"]);
+        } else {
+            metadata["namespace"] = json!(self.suite.name);
+        }
+        if kind.kind != CUSTOM {
+            label(metadata, &self.suite.name);
+        }
+        let template = object.pointer_mut("/spec/template/metadata");
+        if let Some(metadata) = template.filter(|metadata| metadata.is_object()) {
+            label(metadata, &self.suite.name);
+        }
+        references::follow(object, &self.names);
+        admission::narrow(object, &self.suite.name);
+    }
+
+    fn edit_pod(&self, path: &Path, pod: &mut Value, problems: &mut Vec<Problem>) {
+        let volumes = pod.get_mut("volumes").and_then(Value::as_array_mut);
+        for folder in volumes.into_iter().flatten() {
+            if let Some(Value::String(folder)) = folder.pointer_mut("/hostPath/path") {
+                *folder = own_folder(folder, &self.suite.name);
+            }
+        }
+        for container in containers_mut(pod) {
+            services::name_protocols(container.get_mut("ports"));
+            let image = text_at(container, "/image");
+            if !self.suite.images.iter().any(|known| known.name() == image_of(image)) {
+                let known: Vec<_> =
+                    self.suite.images.iter().map(|image| format!("`{}`", image.name())).collect();
+                problems.push(Problem::Image {
+                    suite: self.suite.name.clone(),
+                    manifest: path.to_owned(),
+                    image: image.to_owned(),
+                    known: if known.is_empty() { "none".into() } else { known.join(", ") },
+                });
+            }
+        }
+    }
+}
+
+fn label(metadata: &mut Value, suite: &str) {
+    if !metadata["labels"].is_object() {
+        metadata["labels"] = json!({});
+    }
+    metadata["labels"][SUITE] = json!(suite);
+}
+
+fn own_folder(path: &str, namespace: &str) -> String {
+    for folder in NODE_FOLDERS {
+        if let Some(rest) = path.strip_prefix(folder)
+            && (rest.is_empty() || rest.starts_with('/'))
+        {
+            return format!("{folder}/{namespace}{rest}");
+        }
+    }
+    path.to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_our_folders_of_the_node_are_divided() {
+        assert_eq!(own_folder("/var/lib/kindwright/pg", "hapi"), "/var/lib/kindwright/hapi/pg");
+        assert_eq!(own_folder("/kindwright", "hapi"), "/kindwright/hapi");
+        assert_eq!(own_folder("/kindwrights", "hapi"), "/kindwrights");
+        assert_eq!(own_folder("/var/run", "hapi"), "/var/run");
+    }
+}

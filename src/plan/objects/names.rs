@@ -1,0 +1,103 @@
+//! What the objects of a suite are called that belong to no namespace.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use crate::manifest::{GroupKind, text_at};
+
+/// The new names of what a suite makes in the cluster, and what it makes in its namespace.
+#[derive(Debug)]
+pub(super) struct Names {
+    pub(super) suite: String,
+    renamed: BTreeMap<(GroupKind, String), String>,
+    /// What rules call the kinds that CRDs of the suite put into no namespace.
+    custom: BTreeMap<GroupKind, String>,
+    /// Kind and name of everything that it has.
+    own: BTreeSet<(String, String)>,
+    /// For each policy the kind of its parameters.
+    parameters: BTreeMap<String, GroupKind>,
+}
+
+impl Names {
+    /// The names that the objects of a suite get.
+    pub(super) fn of<'a>(suite: &str, objects: impl Iterator<Item = &'a Value> + Clone) -> Self {
+        let mut names = Self {
+            suite: suite.to_owned(),
+            renamed: BTreeMap::new(),
+            custom: objects.clone().filter_map(defined).collect(),
+            own: BTreeSet::new(),
+            parameters: BTreeMap::new(),
+        };
+        for object in objects {
+            let (kind, name) = (GroupKind::of(object), text_at(object, "/metadata/name"));
+            names.own.insert((kind.kind.clone(), name.to_owned()));
+            if let Some(parameters) = object.pointer("/spec/paramKind") {
+                names.parameters.insert(name.to_owned(), GroupKind::of(parameters));
+            }
+            let by_purpose = kind.cluster_scoped().is_some_and(|known| known.named_by_purpose);
+            if names.is_cluster_scoped(&kind) && !by_purpose {
+                names.renamed.insert((kind, name.to_owned()), format!("{name}-{suite}"));
+            }
+        }
+        names
+    }
+
+    /// Whether objects of a kind belong to no namespace.
+    pub(super) fn is_cluster_scoped(&self, kind: &GroupKind) -> bool {
+        kind.cluster_scoped().is_some() || self.custom.contains_key(kind)
+    }
+
+    /// Gives a name the new one, if the suite has a renamed object of that kind and name.
+    pub(super) fn follow(&self, kind: &GroupKind, name: &mut Value) {
+        if let Value::String(name) = name
+            && let Some(new) = self.renamed.get(&(kind.clone(), name.clone()))
+        {
+            name.clone_from(new);
+        }
+    }
+
+    /// Gives a name of a rule the new one, if an object is meant that is renamed.
+    ///
+    /// `meant` says whether the rule is about a group and what it calls the kind.
+    pub(super) fn follow_rule(&self, name: &mut Value, meant: impl Fn(&str, &str) -> bool) {
+        let new = self.renamed.iter().find_map(|((kind, old), new)| {
+            let known = kind.cluster_scoped().map(|known| known.plural);
+            let plural = known.or_else(|| self.custom.get(kind).map(String::as_str))?;
+            (*name == *old && meant(&kind.group, plural)).then_some(new)
+        });
+        if let Some(new) = new {
+            *name = Value::String(new.clone());
+        }
+    }
+
+    /// The kind of the parameters of a policy of the suite.
+    pub(super) fn parameters(&self, policy: &str) -> Option<&GroupKind> {
+        self.parameters.get(policy)
+    }
+
+    /// Puts a reference to a Service, a `ServiceAccount` or the like into the suite's namespace.
+    ///
+    /// One to a namespace of Kubernetes itself stays, unless the suite has such an object of its own.
+    pub(super) fn bring_home(&self, kind: &str, reference: &mut Value) {
+        let foreign = text_at(reference, "/namespace").starts_with("kube-");
+        let own = (kind.to_owned(), text_at(reference, "/name").to_owned());
+        if let Some(reference) = reference.as_object_mut()
+            && (!foreign || self.own.contains(&own))
+        {
+            reference.insert("namespace".to_owned(), Value::String(self.suite.clone()));
+        }
+    }
+}
+
+/// The kind that a CRD puts into no namespace, and what rules call it.
+fn defined(object: &Value) -> Option<(GroupKind, String)> {
+    if object["kind"] != "CustomResourceDefinition" || object["spec"]["scope"] != "Cluster" {
+        return None;
+    }
+    let kind = GroupKind {
+        group: text_at(object, "/spec/group").to_owned(),
+        kind: text_at(object, "/spec/names/kind").to_owned(),
+    };
+    Some((kind, text_at(object, "/spec/names/plural").to_owned()))
+}

@@ -1,0 +1,181 @@
+//! A suite with everything decided.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
+    time::Duration,
+};
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::{
+    ClusterName, Inputs,
+    case::{self, CasePlan},
+    images,
+    node_ports::Assigned,
+    objects::{CUSTOM, Editor},
+    overrides, serialize,
+};
+use crate::{
+    image::Reference,
+    manifest,
+    migrate::Migration,
+    password::Password,
+    problem::Problem,
+    suite::{Endpoint, EndpointName, Probe, Secret, Suite, Tier},
+};
+
+/// A suite with everything decided.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct SuitePlan {
+    /// Its name.
+    pub(crate) name: String,
+    /// Its cluster.
+    pub(crate) cluster: ClusterName,
+    /// Its namespace, which is its name.
+    pub(crate) namespace: String,
+    /// Objects that exist before the first tier.
+    #[serde(skip)]
+    pub(crate) resources: Vec<Value>,
+    /// Its Secrets, whose values are made of texts and passwords.
+    #[serde(serialize_with = "serialize::secret_names")]
+    pub(crate) secrets: Vec<Secret>,
+    /// Its passwords by name, unless its cluster has them already.
+    #[serde(skip)]
+    pub(crate) passwords: BTreeMap<String, Password>,
+    /// What is deployed, one tier after another.
+    pub(crate) tiers: Vec<TierPlan>,
+    /// The reference of each of its images, by the name that manifests use.
+    pub(crate) images: BTreeMap<String, Reference>,
+    /// How long after an answer an emitter's events may still arrive.
+    #[serde(serialize_with = "serialize::seconds")]
+    pub(crate) flush: Duration,
+    /// Its selected cases, in the order in which they are declared.
+    pub(crate) cases: Vec<CasePlan>,
+    /// Whether its services are the real ones.
+    pub(crate) real: bool,
+}
+
+/// What is deployed together.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum TierPlan {
+    /// Workloads.
+    Workloads(Vec<WorkloadPlan>),
+    /// The migrations of a database.
+    Migrations(MigrationsPlan),
+}
+
+/// A workload with its NodePorts.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct WorkloadPlan {
+    pub(crate) name: String,
+    pub(crate) manifest: PathBuf,
+    #[serde(skip)]
+    pub(crate) objects: Vec<Value>,
+    /// In the order in which they are declared.
+    pub(crate) endpoints: Vec<Endpoint>,
+}
+
+/// The migrations of a database.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct MigrationsPlan {
+    /// The workload whose database it is.
+    pub(crate) workload: String,
+    /// The files, in order.
+    pub(crate) files: Vec<Migration>,
+    /// What must exist afterwards.
+    pub(crate) tables: Vec<String>,
+}
+
+/// Plans a suite that goes into a cluster.
+pub(super) fn plan(
+    inputs: &Inputs<'_>,
+    cluster: &ClusterName,
+    suite: &Suite,
+    node_ports: &Assigned,
+    problems: &mut Vec<Problem>,
+) -> SuitePlan {
+    let editor = Editor::new(inputs, suite, node_ports);
+    let tiers = suite.tiers.iter().map(|tier| match tier {
+        Tier::Workloads(workloads) => TierPlan::Workloads(
+            workloads
+                .iter()
+                .map(|workload| WorkloadPlan {
+                    name: workload.name.clone(),
+                    manifest: workload.manifest.clone(),
+                    objects: editor.workload(workload, problems),
+                    endpoints: node_ports.endpoints(suite, workload),
+                })
+                .collect(),
+        ),
+        Tier::Migrations(migrations) => TierPlan::Migrations(MigrationsPlan {
+            workload: migrations.workload.clone(),
+            files: inputs.inventory.migrations(&migrations.directory).to_vec(),
+            tables: migrations.tables.clone(),
+        }),
+    });
+    let tiers = tiers.collect();
+    SuitePlan {
+        name: suite.name.clone(),
+        cluster: cluster.clone(),
+        namespace: suite.name.clone(),
+        resources: editor.resources(problems),
+        secrets: suite.secrets.clone(),
+        passwords: inputs.seed.passwords(suite),
+        tiers,
+        images: images::references(inputs, suite),
+        flush: suite.flush,
+        cases: suite.cases.iter().map(|case| case::plan(inputs, suite, case)).collect(),
+        real: overrides::is_real(inputs.settings, suite),
+    }
+}
+
+impl SuitePlan {
+    /// The references that the containers of some of its workloads name, each once.
+    pub(crate) fn images_of<'a>(
+        &'a self,
+        workloads: &'a [WorkloadPlan],
+    ) -> impl Iterator<Item = &'a Reference> {
+        let objects = workloads.iter().flat_map(|workload| &workload.objects);
+        let names: BTreeSet<_> = objects.flat_map(manifest::images).collect();
+        names.into_iter().filter_map(|name| self.images.get(name))
+    }
+
+    /// All its objects, those before the first tier first.
+    pub(crate) fn objects(&self) -> impl Iterator<Item = &Value> {
+        self.resources.iter().chain(self.workloads().flat_map(|workload| &workload.objects))
+    }
+
+    /// What it makes outside of its namespace, which goes when it is released. CRDs are not among it: others
+    /// may use them.
+    pub(crate) fn cluster_wide(&self) -> impl Iterator<Item = &Value> {
+        let namespaced = |object: &Value| object.pointer("/metadata/namespace").is_some();
+        self.objects().filter(move |object| !namespaced(object) && object["kind"] != CUSTOM)
+    }
+
+    /// The endpoints of all its workloads, in the order in which they are declared.
+    pub(crate) fn endpoints(&self) -> impl Iterator<Item = &Endpoint> {
+        self.workloads().flat_map(|workload| &workload.endpoints)
+    }
+
+    /// The endpoint of this name.
+    pub(crate) fn endpoint(&self, name: &EndpointName) -> Option<&Endpoint> {
+        self.endpoints().find(|endpoint| endpoint.name() == *name)
+    }
+
+    /// Where a service is asked over HTTP unless a case names a port: its first such endpoint.
+    pub(crate) fn first_http(&self, service: &str) -> Option<&Endpoint> {
+        let http = |endpoint: &&Endpoint| matches!(endpoint.probe, Probe::Http(_));
+        self.endpoints().filter(http).find(|endpoint| endpoint.service == service)
+    }
+
+    /// All its workloads.
+    pub(crate) fn workloads(&self) -> impl Iterator<Item = &WorkloadPlan> {
+        self.tiers.iter().flat_map(|tier| match tier {
+            TierPlan::Workloads(workloads) => workloads.as_slice(),
+            TierPlan::Migrations(_) => &[],
+        })
+    }
+}

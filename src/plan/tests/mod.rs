@@ -1,0 +1,252 @@
+//! Plans of small suites, as people read them.
+
+use std::time::Duration;
+
+use clap::Parser as _;
+use serde_json::{Value, json};
+
+mod cluster_wide;
+mod reuse;
+mod sharing;
+mod tiers;
+
+use super::*;
+use crate::{
+    cli::Cli,
+    inventory::Inventory,
+    seed::Seed,
+    selection::Selection,
+    settings::Settings,
+    suite::{Case, Database, EndpointName, Image, Migrations, Secret, Suite, Workload, password},
+};
+
+fn manifest(image: &str) -> Vec<Value> {
+    vec![
+        json!({"apiVersion": "v1", "kind": "Service", "metadata": {"name": "shop"},
+            "spec": {"ports": [{"name": "http", "port": 80}]}}),
+        json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "shop"},
+            "spec": {"template": {"metadata": {}, "spec": {"containers": [{"name": "shop", "image": image}]}}}}),
+    ]
+}
+
+fn shop(name: &str, node_port: u16) -> Suite {
+    Suite::new(name, "shop-tests")
+        .image(Image::reference("shop", "shop:1"))
+        .tier([Workload::new("shop", "shop.yaml").http("http", node_port, "/health")])
+        .case(Case::declared("it_sells", ()))
+}
+
+/// What a plan is made from, but for suites.
+struct Given {
+    inventory: Inventory,
+    settings: Settings,
+    reused: Option<Reused>,
+}
+
+impl Given {
+    fn files(inventory: Inventory) -> Self {
+        Self { inventory, settings: Settings::default(), reused: None }
+    }
+
+    /// The plan of a run 0a1b2c3d of these suites, as typed.
+    fn plan(&self, suites: &[Suite], typed: &[&str]) -> Result<Plan, Vec<String>> {
+        let cli = Cli::parse_from([&["e2e"], typed].concat());
+        let selection = Selection::of(&cli, suites);
+        let inputs = Inputs {
+            cli: &cli,
+            settings: &self.settings,
+            suites,
+            selection: &selection,
+            inventory: &self.inventory,
+            seed: &Seed::fixed("0a1b2c3d", &selection),
+            reused: self.reused.as_ref(),
+        };
+        Plan::of(&inputs).map_err(|problems| problems.iter().map(ToString::to_string).collect())
+    }
+}
+
+fn plan(suites: &[Suite], inventory: &Inventory, typed: &[&str]) -> Result<Plan, Vec<String>> {
+    Given::files(inventory.clone()).plan(suites, typed)
+}
+
+fn inventory() -> Inventory {
+    Inventory::of("shop.yaml", manifest("localhost/shop"))
+}
+
+#[test]
+fn a_plan_says_what_will_be_done() {
+    let plan = plan(&[shop("shop", 30090), shop("stall", 30090)], &inventory(), &[]).unwrap();
+    assert_eq!(
+        plan.to_string(),
+        "\
+run 0a1b2c3d
+cluster kw-0a1b2c3d: create from kind's own node image
+  NodePort 30090 at a free port of this machine
+  NodePort 30000 at a free port of this machine
+image shop: shop:1
+  as localhost/shop:shop-tests-0a1b2c3d
+suite shop: namespace shop in kw-0a1b2c3d
+  tier 1: shop from shop.yaml, http at NodePort 30090
+  1 cases
+    shop::it_sells
+suite stall: namespace stall in kw-0a1b2c3d
+  tier 1: shop from shop.yaml, http at NodePort 30000
+  1 cases
+    stall::it_sells
+"
+    );
+}
+
+#[test]
+fn equal_inputs_give_equal_plans() {
+    let suites = [shop("shop", 30090)];
+    assert_eq!(plan(&suites, &inventory(), &[]), plan(&suites, &inventory(), &[]));
+}
+
+#[test]
+fn a_cluster_for_each_suite_leaves_each_its_wish() {
+    let suites = [shop("shop", 30090), shop("stall", 30090)];
+    let plan = plan(&suites, &inventory(), &["--clusters", "per-suite"]).unwrap();
+    let names: Vec<_> = plan.clusters.iter().map(|cluster| cluster.name().as_str()).collect();
+    assert_eq!(names, ["kw-0a1b2c3d-1", "kw-0a1b2c3d-2"]);
+    assert!(
+        plan.suites
+            .iter()
+            .flat_map(SuitePlan::endpoints)
+            .all(|endpoint| endpoint.node_port == 30090)
+    );
+}
+
+#[test]
+fn objects_are_edited_as_data() {
+    let plan = plan(&[shop("shop", 30091)], &inventory(), &[]).unwrap();
+    let objects = &plan.suites[0].workloads().next().unwrap().objects;
+    assert_eq!(
+        objects[0]["metadata"],
+        json!({"name": "shop", "namespace": "shop", "labels": {"kindwright/suite": "shop"}})
+    );
+    assert_eq!(
+        objects[0]["spec"],
+        json!({"type": "NodePort", "ports": [{"name": "http", "port": 80, "nodePort": 30091, "protocol": "TCP"}]})
+    );
+}
+
+#[test]
+fn all_problems_of_a_plan_are_told_together() {
+    let suite = shop("shop", 29999)
+        .secret(Secret::new("s").entry("k", [password("other")]))
+        .tier([Workload::new("db", "shop.yaml").postgres(
+            "postgresql",
+            30432,
+            Database { user: "u".into(), name: "n".into(), password: "database".into() },
+        )])
+        .migrations(Migrations::new("migrations", "shop"));
+    let problems =
+        plan(&[suite], &Inventory::of("shop.yaml", manifest("localhost/shops")), &[]).unwrap_err();
+    assert_eq!(
+        problems,
+        [
+            "suite `shop`: the database of `db` names the password `database`, which no Secret of the suite has",
+            "suite `shop`: migrations go to `shop`, which has no `.postgres(..)` endpoint",
+            "suite `shop`: `shop:http` wants NodePort 29999, outside 30000-32767",
+            "suite `shop`: shop.yaml names the image `localhost/shops`, which the suite does not provide (it provides `shop`); add `.image(..)`",
+            "suite `shop`: shop.yaml has no Service `db` with a port named `postgresql`; it has `shop` with [\"http\"]",
+            "suite `shop`: Service `shop` is there twice, and not the same; leave one out",
+        ]
+    );
+}
+
+#[test]
+fn one_consumer_cannot_have_two_images_of_one_name() {
+    let other = Suite { images: vec![Image::reference("shop", "shop:2")], ..shop("stall", 30091) };
+    let problems = plan(&[shop("shop", 30090), other], &inventory(), &[]).unwrap_err();
+    assert_eq!(
+        problems,
+        [
+            "the suites `shop` and `stall` make different images `shop` for one consumer, `shop-tests`; \
+             give one of them another consumer or the image another name"
+        ]
+    );
+}
+
+#[test]
+fn a_case_is_planned_with_all_that_a_run_knows_of_it_before_it_begins() {
+    let limit = Duration::from_secs(5);
+    let suite = shop("shop", 30090).flush(Duration::from_secs(2)).cases([
+        Case::declared("it_takes_a_while", ()).limit(limit).alone(),
+        Case::declared("it_is_fixed", ()).beyond("contract 5.6"),
+        Case::declared("it_is_slow", ()).ignored(),
+    ]);
+    let planned = |suite: &Suite| {
+        let plan = plan(std::slice::from_ref(suite), &inventory(), &[]).unwrap();
+        plan.suites.into_iter().next().unwrap()
+    };
+    let plan = planned(&suite);
+    assert_eq!((plan.flush, plan.real), (Duration::from_secs(2), false));
+    let [sells, takes, fixed, slow] = plan.cases.as_slice() else { panic!("{:?}", plan.cases) };
+    assert_eq!((sells.full_name.as_str(), sells.name.as_str()), ("shop::it_sells", "it_sells"));
+    assert!(sells.place.file.ends_with("tests/mod.rs") && sells.place.line > 0);
+    assert_eq!((takes.limit, takes.alone, takes.runs), (limit, true, true));
+    assert!(fixed.runs && fixed.set_aside.is_none());
+    assert!(slow.ignored && !slow.runs);
+
+    let real = planned(&suite.real());
+    let reason = "beyond contract 5.6, and the suite is real";
+    assert_eq!(real.cases[2].set_aside.as_deref(), Some(reason));
+    assert!(real.real && !real.cases[2].runs && real.cases[1].runs);
+}
+
+#[test]
+fn a_workload_has_as_many_endpoints_as_it_declares() {
+    let mut objects = manifest("localhost/shop");
+    objects[0]["spec"]["ports"] =
+        json!([{"name": "http", "port": 80}, {"name": "metrics", "port": 90}]);
+    let metrics = EndpointName { service: "shop".into(), port: "metrics".into() };
+    let suite =
+        Suite::new("shop", "shop").image(Image::reference("shop", "shop:1")).tier([Workload::new(
+            "shop",
+            "shop.yaml",
+        )
+        .http("http", 30090, "/health")
+        .http("metrics", 30091, "/metrics")]);
+    let suite = suite.case(Case::declared("it_sells", ()));
+    let plan = plan(&[suite], &Inventory::of("shop.yaml", objects), &[]).unwrap();
+    let suite = plan.suite("shop").unwrap();
+    assert_eq!(suite.first_http("shop").map(|endpoint| endpoint.node_port), Some(30090));
+    assert_eq!(suite.endpoint(&metrics).map(|endpoint| endpoint.node_port), Some(30091));
+    let ports = &suite.objects().next().unwrap()["spec"]["ports"];
+    assert_eq!((&ports[0]["nodePort"], &ports[1]["nodePort"]), (&json!(30090), &json!(30091)));
+}
+
+#[test]
+fn names_that_cannot_be_used_are_problems_of_the_plan() {
+    let suites = ["kube-system", "default"].map(|name| shop(name, 30090));
+    let [system, default] = suites;
+    let suites = [system, default.case(Case::declared("../../etc", ()))];
+    assert_eq!(
+        plan(&suites, &inventory(), &[]).unwrap_err(),
+        [
+            "`kube-system` is not a name for a suite: Kubernetes has a namespace of that name, or may get one; call it otherwise",
+            "`default` is not a name for a suite: Kubernetes has a namespace of that name, or may get one; call it otherwise",
+            "suite `default`: \"../../etc\" is not a name for a case: use letters, digits, spaces and any of _-.(),=' with at least one letter or digit, and no `..`",
+        ]
+    );
+}
+
+#[test]
+fn a_port_that_the_project_maps_itself_is_given_to_nobody() {
+    let mut inventory = inventory();
+    let own = json!([{"containerPort": 30000}, {"containerPort": 30090, "hostPort": 80}]);
+    inventory.cluster["nodes"][0]["extraPortMappings"] = own;
+    let problems = plan(&[shop("shop", 30090)], &inventory, &[]).unwrap_err();
+    assert_eq!(
+        problems,
+        [
+            "suite `shop`: `shop:http` wants NodePort 30090, which kind/cluster.yaml maps itself (`extraPortMappings`); give one of them another number"
+        ]
+    );
+    let plan = plan(&[shop("shop", 30091), shop("stall", 30091)], &inventory, &[]).unwrap();
+    let numbers: Vec<_> =
+        plan.suites.iter().flat_map(SuitePlan::endpoints).map(|it| it.node_port).collect();
+    assert_eq!(numbers, [30091, 30001]);
+}

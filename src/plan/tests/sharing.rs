@@ -1,0 +1,72 @@
+//! Which suites share a cluster.
+
+use super::*;
+
+fn controlling(name: &str, node_port: u16) -> Suite {
+    shop(name, node_port).controls("Order").real()
+}
+
+/// Suite, cluster and namespace of a plan, as they are found by name.
+fn found<'a>(plan: &'a Plan, names: &[&'a str]) -> Vec<(&'a str, &'a str, &'a str)> {
+    let found = names.iter().filter_map(|name| plan.suite(name));
+    found
+        .map(|suite| (suite.name.as_str(), suite.cluster.as_str(), suite.namespace.as_str()))
+        .collect()
+}
+
+#[test]
+fn suites_keep_their_own_cluster_and_namespace_whoever_is_between_them() {
+    let suites = [controlling("first", 30090), shop("between", 30091), controlling("last", 30092)];
+    let plan = plan(&suites, &inventory(), &[]).unwrap();
+    let names: Vec<_> = plan.suites.iter().map(|suite| suite.name.as_str()).collect();
+    assert_eq!(names, ["first", "between", "last"], "the order of the selection");
+    assert_eq!(
+        found(&plan, &["last", "first", "between"]),
+        [
+            ("last", "kw-0a1b2c3d-2", "last"),
+            ("first", "kw-0a1b2c3d-1", "first"),
+            ("between", "kw-0a1b2c3d-1", "between"),
+        ]
+    );
+    for suite in &plan.suites {
+        let cases: Vec<_> = suite.cases.iter().map(|case| case.full_name.as_str()).collect();
+        assert_eq!(cases, [format!("{}::it_sells", suite.name)]);
+        let namespaces = suite.objects().map(|object| &object["metadata"]["namespace"]);
+        assert!(namespaces.into_iter().all(|namespace| *namespace == suite.name));
+    }
+}
+
+#[test]
+fn two_controllers_of_one_kind_are_kept_apart_only_if_both_are_real() {
+    let stand_in = shop("stand-in", 30091).controls("Order");
+    let together = plan(&[controlling("real", 30090), stand_in], &inventory(), &[]).unwrap();
+    assert_eq!(together.clusters.len(), 1);
+
+    let made = Suite {
+        consumer: "made-tests".to_owned(),
+        images: vec![Image::dockerfile("shop", "shop")],
+        ..shop("made", 30091).controls("Order")
+    };
+    let suites = [controlling("real", 30090), made];
+    let mut given = Given::files(inventory());
+    assert_eq!(given.plan(&suites, &[]).unwrap().clusters.len(), 1);
+    given.settings.images.insert("SHOP".to_owned(), "shop:real".to_owned());
+    let apart = given.plan(&suites, &[]).unwrap();
+    assert_eq!(apart.clusters.len(), 2);
+    assert!(apart.suite("made").unwrap().real);
+}
+
+#[test]
+fn what_exists_once_in_a_cluster_and_leads_to_one_suite_keeps_others_out() {
+    let service = json!({"apiVersion": "apiregistration.k8s.io/v1", "kind": "APIService",
+        "metadata": {"name": "v1.orders.example"}, "spec": {"service": {"name": "shop", "namespace": "x"}}});
+    let crd = |strategy: &str| {
+        json!({"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
+            "metadata": {"name": "orders.example"}, "spec": {"conversion": {"strategy": strategy}}})
+    };
+    for (object, clusters) in [(service, 2), (crd("Webhook"), 2), (crd("None"), 1)] {
+        let suites = ["shop", "stall"].map(|name| shop(name, 30090).resources("orders.yaml"));
+        let inventory = inventory().and("orders.yaml", vec![object]);
+        assert_eq!(plan(&suites, &inventory, &[]).unwrap().clusters.len(), clusters);
+    }
+}
