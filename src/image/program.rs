@@ -130,7 +130,7 @@ impl Program {
         let key = format!("system {:?}", self.system);
         let system = workshop.layer(key, self.packed("system", Self::system_layer)).await?;
         // A program that is built anew in the middle of a run is another one.
-        let key = format!("program {:?} {:?}", self.path, self.state);
+        let key = format!("program {} {:?}", self.path.display(), self.state);
         let program = workshop.layer(key, self.packed_program()).await?;
         let layers = vec![system, program];
         Ok(load::assemble(&self.architecture, &self.config(), layers, references))
