@@ -14,8 +14,8 @@ use crate::{
 /// How long one request to the daemon may take, in seconds.
 const TIMEOUT: u64 = 300;
 
-/// What a cluster takes on the disk of the daemon beside its images, in bytes: its etcd, its logs
-/// and what its services write. A node whose disk is full does not fail, it waits.
+/// What a cluster takes on the disk of the daemon beside the images of its suites, in bytes: a bare one
+/// has 400 MiB, and services write too. A node whose disk is full does not fail, it waits.
 const CLUSTER: u64 = 768 << 20;
 
 /// Where the daemon listens, as `DOCKER_HOST` writes it.

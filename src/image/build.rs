@@ -47,13 +47,13 @@ pub(crate) async fn build(
                 Cache::Keep => Some(Place::new(image, source, &program.fingerprint())),
                 Cache::Off => None,
             };
-            let making = async {
+            let making = Box::pin(async {
                 let packed = program.pack(workshop, references).await?;
                 let _turn = workshop.turn_to_pack().await;
                 load::load(&workshop.docker, first, packed).await?;
                 identify(workshop, first).await
-            };
-            Box::pin(kept_or_made(workshop, place.as_ref(), references, making)).await?
+            });
+            kept_or_made(workshop, place.as_ref(), references, making).await?
         }
         Source::Dockerfile { context, file } => {
             let context = Context::collect(image, context, file).await?;
@@ -62,13 +62,13 @@ pub(crate) async fn build(
                 Cache::Off => None,
             };
             let place = fingerprint.map(|fingerprint| Place::new(image, source, &fingerprint));
-            let making = async {
+            let making = Box::pin(async {
                 build_dockerfile(workshop, context, file, first).await?;
                 let id = identify(workshop, first).await?;
                 tag(workshop, &id, others).await?;
                 Ok(id)
-            };
-            Box::pin(kept_or_made(workshop, place.as_ref(), references, making)).await?
+            });
+            kept_or_made(workshop, place.as_ref(), references, making).await?
         }
         Source::Reference(reference) => {
             let (docker, architecture) = (&workshop.docker, &workshop.architecture);

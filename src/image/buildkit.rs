@@ -179,14 +179,15 @@ mod tests {
         assert_eq!(error.to_string(), "image `gateway`: build: dockerfile parse error line 1");
     }
 
+    /// Its type has no name here.
+    fn some_time<T: Default>() -> T {
+        T::default()
+    }
+
     #[test]
     fn a_build_that_is_given_up_names_the_step_that_began_last() {
-        let began = |digest, name| Vertex {
-            started: Some(
-                bollard::moby::buildkit::v1::Vertex::default().started.unwrap_or_default(),
-            ),
-            ..vertex(digest, name, "")
-        };
+        let began =
+            |digest, name| Vertex { started: Some(some_time()), ..vertex(digest, name, "") };
         let mut steps = Steps::default();
         steps.take_in(StatusResponse {
             vertexes: vec![began("a", "[1/2] FROM base"), began("b", "[2/2] RUN sleep 1d")],
