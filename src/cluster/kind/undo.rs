@@ -120,3 +120,23 @@ fn there<T>(result: Result<T, Error>) -> Result<bool, Error> {
         Err(error) => Err(error),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_daemon_that_hangs_does_not_hold_up_the_end_of_undoing() {
+        let directory = tempfile::tempdir().unwrap();
+        let socket = directory.path().join("docker.sock");
+        // It takes connections, and nobody reads them.
+        let _listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+        let socket = socket.to_str().unwrap();
+        let docker = Docker::connect_with_unix(socket, 120, bollard::API_DEFAULT_VERSION).unwrap();
+        let promises = [Undo::Network { name: "kw-1".into() }];
+        let limit = Duration::from_millis(50);
+        let left = undo_until_quiet(&docker, &promises, 0, limit, || 0).await.unwrap_err();
+        assert_eq!(left.len(), 1, "{left:?}");
+        assert_eq!(left[0].undo, promises[0]);
+    }
+}
