@@ -36,7 +36,7 @@ test-cluster: setup ## the runner's own tests on a real cluster
 test-faults: setup ## the costly ones too
 	cargo test --test runner -- --include-ignored
 
-bench: setup ## from nothing to the first case, against a bare cluster
+bench: setup ## how long to the first case, beside a script of the same steps
 	fixtures/bench
 
 clean: ## remove what was built
