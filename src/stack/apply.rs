@@ -58,7 +58,7 @@ impl Applier {
         let version = text_at(object, "/apiVersion");
         let (group, version) = version.split_once('/').unwrap_or(("", version));
         let kind = GroupVersionKind::gvk(group, version, text_at(object, "/kind"));
-        let (resource, scope) = self.kinds.find(&kind).await?;
+        let (resource, scope) = Box::pin(self.kinds.find(&kind)).await?;
         Ok(match scope {
             Scope::Cluster => Api::all_with(self.client(), &resource),
             Scope::Namespaced => Api::namespaced_with(self.client(), namespace, &resource),

@@ -74,10 +74,12 @@ pub(crate) enum ServerError {
 
 impl From<kube::Error> for ServerError {
     fn from(error: kube::Error) -> Self {
-        match error {
-            kube::Error::Api(status) if !status.message.is_empty() => Self::Refused(status.message),
-            error => Self::Unanswered(Box::new(error)),
+        if let kube::Error::Api(status) = &error
+            && !status.message.is_empty()
+        {
+            return Self::Refused(status.message.clone());
         }
+        Self::Unanswered(Box::new(error))
     }
 }
 
@@ -85,12 +87,10 @@ impl From<kube::Error> for ServerError {
 pub(crate) fn is_refusal(error: &kube::Error) -> bool {
     /// What may be different the next time: a limit of time, a conflict, an old version, too many requests.
     const PASSING: [u16; 4] = [408, 409, 410, 429];
-    match error {
-        kube::Error::Api(status) => {
-            (400..500).contains(&status.code) && !PASSING.contains(&status.code)
-        }
-        _ => false,
-    }
+    let kube::Error::Api(status) = error else {
+        return false;
+    };
+    (400..500).contains(&status.code) && !PASSING.contains(&status.code)
 }
 
 #[cfg(test)]

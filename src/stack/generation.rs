@@ -51,7 +51,9 @@ impl Configuration {
             return;
         };
         let mut named = BTreeSet::new();
-        pod_spec(object).into_iter().for_each(|pod| references(pod, &mut named));
+        if let Some(pod) = pod_spec(object) {
+            references(pod, &mut named);
+        }
         let contents: Vec<_> =
             named.into_iter().filter_map(|name| self.0.get_key_value(&name)).collect();
         let whole = json!([object.pointer(made_from), contents]);

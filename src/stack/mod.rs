@@ -29,6 +29,7 @@ mod readiness;
 mod ready;
 mod release;
 mod replicas;
+mod workloads;
 
 pub(crate) use {
     apply::Applier,
@@ -40,10 +41,8 @@ pub(crate) use {
 };
 
 use crate::{
-    cluster::{Delivered, Shelf},
+    cluster::Shelf,
     events::Phase,
-    image::Reference,
-    manifest::{containers_mut, image_of, pod_spec_mut},
     password::Password,
     plan::{SuitePlan, TierPlan, WorkloadPlan},
     text::chain,
@@ -54,6 +53,7 @@ use ends::{Since, Told};
 use generation::Configuration;
 use reach::{Proof, Proving};
 use replicas::{Replicas, Wished};
+use workloads::made_of;
 
 /// A stack whose every workload is ready, and whose every endpoint has answered.
 #[derive(Clone, Debug)]
@@ -163,8 +163,9 @@ impl Stack {
         };
         let begun = Instant::now();
         loop {
-            ready::wait(&self.place, &self.plan, workload, begun).await?;
-            match proving.prove(workload, begun).await? {
+            // On the heap: a case holds these futures too.
+            Box::pin(ready::wait(&self.place, &self.plan, workload, begun)).await?;
+            match Box::pin(proving.prove(workload, begun)).await? {
                 Proof::Answered => return Ok(()),
                 // The next look says why.
                 Proof::Unready => {}
@@ -216,12 +217,12 @@ impl Stack {
         grace: Option<u32>,
     ) -> Result<(), StackError> {
         let replicas = self.replicas(workload);
-        replicas.scale(Wished::Nothing).await?;
+        Box::pin(replicas.scale(Wished::Nothing)).await?;
         if let Some(grace) = grace {
-            replicas.hurry(grace).await?;
+            Box::pin(replicas.hurry(grace)).await?;
         }
         let answering = async || reach::answering(&self.place, workload, self.asker()).await;
-        replicas.until_gone(answering).await
+        Box::pin(replicas.until_gone(answering)).await
     }
 
     /// Starts the pods of a workload, and waits until they have answered.
@@ -245,7 +246,7 @@ impl Stack {
 
     /// What the containers of a workload have written so far.
     pub(crate) async fn logs(&self, workload: &WorkloadPlan) -> Result<String, StackError> {
-        self.replicas(workload).logs().await
+        Box::pin(self.replicas(workload).logs()).await
     }
 
     fn replicas<'a>(&'a self, workload: &'a WorkloadPlan) -> Replicas<'a> {
@@ -280,25 +281,4 @@ impl Stack {
     pub(crate) fn database(&self) -> Option<&PgConnectOptions> {
         self.databases.values().next()
     }
-}
-
-/// Workloads of the images that were really delivered, and of the configuration of today.
-fn made_of(
-    suite: &SuitePlan,
-    workloads: &[WorkloadPlan],
-    delivered: &BTreeMap<Reference, Delivered>,
-    configuration: &Configuration,
-) -> Vec<WorkloadPlan> {
-    let mut made = workloads.to_vec();
-    for object in made.iter_mut().flat_map(|workload| &mut workload.objects) {
-        for container in pod_spec_mut(object).into_iter().flat_map(containers_mut) {
-            let name = image_of(container["image"].as_str().unwrap_or_default());
-            let image = suite.images.get(name).and_then(|wanted| delivered.get(wanted));
-            if let Some(image) = image {
-                image.pin(container);
-            }
-        }
-        configuration.mark(object);
-    }
-    made
 }

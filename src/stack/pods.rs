@@ -202,7 +202,7 @@ pub(super) fn is_ready(pod: &Pod) -> bool {
     pod.metadata.deletion_timestamp.is_none() && ready.any(|condition| condition.status == "True")
 }
 
-/// Whether a pod is the object, or was made by it, be it through a ReplicaSet.
+/// Whether a pod is the object, or was made by it, be it through a set of replicas.
 pub(super) fn is_made_by(pod: &Pod, object: &Value) -> bool {
     let (kind, name) = (text_at(object, "/kind"), text_at(object, "/metadata/name"));
     if kind == "Pod" {

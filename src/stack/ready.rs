@@ -199,9 +199,10 @@ async fn explained(pods: &Api<Pod>, pod: &Pod) -> Result<Readiness, kube::Error>
         && let Some(words) = details::unbound(&client, &namespace, pod).await?
     {
         // Its provisioner may still bind it.
-        return Ok(Readiness::Coming(match found {
-            Readiness::Failing(seen) => format!("{seen}; {words}"),
-            _ => words,
+        return Ok(Readiness::Coming(if let Readiness::Failing(seen) = found {
+            format!("{seen}; {words}")
+        } else {
+            words
         }));
     }
     if pods::waits_for_volumes(pod) {
@@ -210,14 +211,13 @@ async fn explained(pods: &Api<Pod>, pod: &Pod) -> Result<Readiness, kube::Error>
         // The kubelet tries again.
         return Ok(words.map_or(found, Readiness::Coming));
     }
-    match found {
-        Readiness::Coming(seen) if pods::is_probed(pod) => {
-            let words = details::warning(&client, &namespace, &name, &["Unhealthy"]).await?;
-            let words = words.map_or(String::new(), |words| format!(": {}", words.trim()));
-            Ok(Readiness::Coming(seen + &words))
-        }
-        found => Ok(found),
+    if let Readiness::Coming(seen) = &found
+        && pods::is_probed(pod)
+        && let Some(words) = details::warning(&client, &namespace, &name, &["Unhealthy"]).await?
+    {
+        return Ok(Readiness::Coming(format!("{seen}: {}", words.trim())));
     }
+    Ok(found)
 }
 
 #[cfg(test)]

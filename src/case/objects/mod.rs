@@ -189,7 +189,7 @@ impl Objects {
         limit: Duration,
         holds: impl Fn(&Value) -> bool,
     ) -> Result<Value, ObjectsError> {
-        watch::until(api, name, limit, holds).await.map_err(|error| match error {
+        Box::pin(watch::until(api, name, limit, holds)).await.map_err(|error| match error {
             WatchError::Refused(error) => self.fail("watch", kind, name, error),
             WatchError::Late { looks, last } => ObjectsError::Late {
                 kind: kind.to_owned(),

@@ -107,9 +107,9 @@ mod tests {
 
     const LONG: Duration = Duration::from_mins(1);
 
-    fn object(colour: &str) -> watcher::Result<Option<DynamicObject>> {
+    fn object(colour: &str) -> DynamicObject {
         let object = json!({"metadata": {"name": "settings"}, "data": {"colour": colour}});
-        Ok(Some(serde_json::from_value(object).unwrap()))
+        serde_json::from_value(object).unwrap()
     }
 
     fn answered(code: u16, message: &str) -> watcher::Error {
@@ -125,7 +125,13 @@ mod tests {
     async fn a_broken_connection_does_not_end_a_watch() {
         let broken = || Err(watcher::Error::WatchFailed(kube::Error::TlsRequired));
         let old = || Err(answered(410, "too old resource version"));
-        let seen = stream::iter([broken(), object("red"), broken(), old(), object("blue")]);
+        let seen = stream::iter([
+            broken(),
+            Ok(Some(object("red"))),
+            broken(),
+            old(),
+            Ok(Some(object("blue"))),
+        ]);
         assert!(is_blue(&look(seen, LONG, is_blue).await.unwrap()));
     }
 
@@ -140,7 +146,7 @@ mod tests {
     #[tokio::test]
     async fn what_was_seen_last_is_told_also_when_the_connection_broke_after_it() {
         let broken = Err(watcher::Error::WatchFailed(kube::Error::TlsRequired));
-        let seen = stream::iter([object("red"), broken]).chain(stream::pending());
+        let seen = stream::iter([Ok(Some(object("red"))), broken]).chain(stream::pending());
         let short = Duration::from_millis(20);
         let Err(WatchError::Late { looks, last }) = look(seen, short, is_blue).await else {
             panic!()
