@@ -7,7 +7,9 @@ use reqwest::Method;
 use url::Url;
 use uuid::Uuid;
 
-use super::{Disturb, DisturbError, Exchanges, Http, HttpError, Objects, Request};
+use super::{
+    Disturb, DisturbError, Exchanges, Http, HttpError, Objects, Request, permission::Permission,
+};
 use crate::{audit::Audit, stack::Stack};
 
 /// How much of a suite's name is in the ids of its cases, which name namespaces too.
@@ -25,6 +27,7 @@ pub struct Ctx {
     objects: Objects,
     /// Unless it shares its stack.
     disturb: Option<Disturb>,
+    permission: Permission,
 }
 
 /// What the cases of a suite share.
@@ -39,13 +42,21 @@ impl Ctx {
         let unique = Uuid::new_v4().simple().to_string();
         let prefix: String = suite.chars().take(PREFIX).collect();
         let correlation_id = format!("{prefix}-{}", &unique[..12]);
+        let permission = Permission::default();
+        let applier = world.stack.applier();
         Self {
-            objects: Objects::new(world.stack.applier(), suite, correlation_id.clone()),
-            disturb: alone.then(|| Disturb::new(Arc::clone(&world.stack))),
-            http: Http::new(exchanges),
+            objects: Objects::new(applier, suite, correlation_id.clone(), permission.clone()),
+            disturb: alone.then(|| Disturb::new(Arc::clone(&world.stack), permission.clone())),
+            http: Http::new(world.stack.http(), exchanges, permission.clone()),
             world,
             correlation_id,
+            permission,
         }
+    }
+
+    /// Takes from the case all that it was given: whatever of it still runs can do nothing any more.
+    pub(crate) fn close(&self) {
+        self.permission.end();
     }
 
     /// An id that only this case has, by which it finds what it caused.

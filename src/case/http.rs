@@ -11,6 +11,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use thiserror::Error;
 use url::Url;
 
+use super::permission::{GivenUp, Permission};
 use crate::text::shortened;
 
 /// How long an answer may take unless the request says otherwise.
@@ -43,6 +44,9 @@ pub enum HttpError {
         /// What there is.
         known: String,
     },
+    /// The case is over.
+    #[error(transparent)]
+    GivenUp(#[from] GivenUp),
     /// There was no answer.
     #[error("{exchange}")]
     Silent {
@@ -76,6 +80,7 @@ pub enum HttpError {
 pub struct Http {
     client: reqwest::Client,
     exchanges: Exchanges,
+    permission: Permission,
 }
 
 /// A request on its way.
@@ -98,8 +103,12 @@ pub struct Answer {
 }
 
 impl Http {
-    pub(crate) fn new(exchanges: Exchanges) -> Self {
-        Self { client: reqwest::Client::new(), exchanges }
+    pub(super) fn new(
+        client: reqwest::Client,
+        exchanges: Exchanges,
+        permission: Permission,
+    ) -> Self {
+        Self { client, exchanges, permission }
     }
 
     /// A request of `method` to `url`.
@@ -157,6 +166,11 @@ impl Request {
 
     /// Sends it, and reads the whole answer, whatever its status.
     pub async fn send(self) -> Result<Answer, HttpError> {
+        let permission = self.http.permission.clone();
+        permission.act(self.exchange()).await
+    }
+
+    async fn exchange(self) -> Result<Answer, HttpError> {
         let Self { http, builder, title, sent } = self;
         let exchange =
             |outcome: String| Exchange { request: title.clone(), sent: sent.clone(), outcome };
@@ -257,6 +271,17 @@ mod tests {
             error.to_string(),
             "expected status 200:\n    > POST http://127.0.0.1:30120/incident/analyze\n    > {}\n    < 400 {\"title\":\"Bad Request\"}"
         );
+    }
+
+    #[tokio::test]
+    async fn a_case_that_was_given_up_sends_nothing() {
+        let (exchanges, permission) = (Exchanges::default(), Permission::default());
+        let http = Http::new(reqwest::Client::new(), Arc::clone(&exchanges), permission.clone());
+        permission.end();
+        let url = Url::parse("http://127.0.0.1:1/").unwrap();
+        let sent = http.request(Method::GET, Ok(url)).send().await;
+        assert!(matches!(sent, Err(HttpError::GivenUp(_))), "{sent:?}");
+        assert!(exchanges.lock().unwrap().is_empty());
     }
 
     #[test]

@@ -5,6 +5,7 @@ mod disturb;
 mod failure;
 mod http;
 mod objects;
+mod permission;
 
 pub use ctx::Ctx;
 pub(crate) use ctx::World;
@@ -13,6 +14,7 @@ pub use failure::{CaseResult, Failure};
 pub use http::{Answer, Http, HttpError, Request};
 pub(crate) use http::{Exchange, Exchanges};
 pub use objects::{Objects, ObjectsError};
+pub use permission::GivenUp;
 
 use std::pin::Pin;
 

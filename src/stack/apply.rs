@@ -1,111 +1,47 @@
 //! Sends objects to the API server by server-side apply, so that a second time changes nothing.
 
-use std::{
-    collections::HashMap,
-    fmt,
-    path::Path,
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::{fmt, path::Path, sync::Arc, time::Duration};
 
 use kube::{
     Api,
-    api::{ApiResource, DynamicObject, GroupVersionKind, Patch, PatchParams},
-    discovery::{self, Scope},
+    api::{DeleteParams, DynamicObject, GroupVersionKind, Patch, PatchParams},
+    discovery::Scope,
 };
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use super::StackError;
+use super::{
+    StackError,
+    error::ServerError,
+    generation,
+    kinds::{KindError, Kinds},
+    readiness::{Readiness, has_replicas, of_object, replicas},
+};
 use crate::{
     cluster::Cluster,
     manifest::text_at,
-    wait::{self, Limit, Poll},
+    text::chain,
+    wait::{self, Limit, Poll, WaitError},
 };
 
 /// The field manager of everything that is applied.
 pub(super) const MANAGER: &str = "kindwright";
-/// How long the API server may take to serve a new kind.
+/// How long the API server may take to accept a new kind.
 const ESTABLISHED: Limit =
     Limit { total: Duration::from_secs(30), every: Duration::from_millis(50) };
+/// How long what is replaced may take to be gone, its pods included.
+const REPLACED: Limit = Limit { total: Duration::from_mins(2), every: Duration::from_millis(100) };
 
-/// Applies objects to one cluster, whose kinds it looks up once. Clones share what they know.
+/// Applies objects to one cluster. Clones share what they know of its kinds.
 #[derive(Clone)]
 pub(crate) struct Applier {
     cluster: Cluster,
-    kinds: Arc<Mutex<HashMap<GroupVersionKind, (ApiResource, Scope)>>>,
+    kinds: Arc<Kinds>,
 }
 
 impl Applier {
     /// An applier for `cluster`.
     pub(crate) fn new(cluster: &Cluster) -> Self {
-        Self { cluster: cluster.clone(), kinds: Arc::default() }
-    }
-
-    /// Applies the objects of a manifest one after another.
-    pub(super) async fn apply_all(
-        &self,
-        namespace: &str,
-        manifest: &Path,
-        objects: &[Value],
-    ) -> Result<(), StackError> {
-        for object in objects {
-            self.apply(namespace, manifest, object).await?;
-        }
-        Ok(())
-    }
-
-    async fn apply(
-        &self,
-        namespace: &str,
-        manifest: &Path,
-        object: &Value,
-    ) -> Result<(), StackError> {
-        let kind = text_at(object, "/kind");
-        let name = text_at(object, "/metadata/name");
-        let refused = |words: String| StackError::Refused {
-            kind: kind.to_owned(),
-            name: name.to_owned(),
-            manifest: manifest.to_owned(),
-            words,
-        };
-        let failed = |error: kube::Error| {
-            if let kube::Error::Api(status) = &error {
-                return refused(status.message.clone());
-            }
-            StackError::Api {
-                what: format!("apply {kind} `{name}`"),
-                namespace: namespace.to_owned(),
-                source: Box::new(error),
-            }
-        };
-        let api = self.api(namespace, object).await.map_err(|error| {
-            let absent = matches!(&error, kube::Error::Api(status) if status.code == 404);
-            if absent || matches!(error, kube::Error::Discovery(_)) {
-                let version = text_at(object, "/apiVersion");
-                return refused(format!("the server does not know {version} {kind}"));
-            }
-            failed(error)
-        })?;
-        let mut object = object.clone();
-        let definition = kind == "CustomResourceDefinition";
-        if definition && !self.cluster.is_at_least(1, 25) {
-            strip_validations(&mut object);
-        }
-        let parameters = PatchParams::apply(MANAGER).force();
-        api.patch(name, &parameters, &Patch::Apply(&object)).await.map_err(failed)?;
-        if definition {
-            let established = wait::until("the new kind to be served", ESTABLISHED, async || {
-                Ok(if is_established(&api.get(name).await?) {
-                    Poll::Ready(())
-                } else {
-                    Poll::NotYet("not Established".to_owned())
-                })
-            });
-            established.await.map_err(|error: wait::WaitError<kube::Error>| {
-                refused(crate::text::chain(&error))
-            })?;
-        }
-        Ok(())
+        Self { cluster: cluster.clone(), kinds: Arc::new(Kinds::new(cluster.client())) }
     }
 
     /// A client of the cluster.
@@ -118,30 +54,115 @@ impl Applier {
         &self,
         namespace: &str,
         object: &Value,
-    ) -> Result<Api<DynamicObject>, kube::Error> {
-        let (group, version) = text_at(object, "/apiVersion")
-            .split_once('/')
-            .unwrap_or(("", text_at(object, "/apiVersion")));
+    ) -> Result<Api<DynamicObject>, KindError> {
+        let version = text_at(object, "/apiVersion");
+        let (group, version) = version.split_once('/').unwrap_or(("", version));
         let kind = GroupVersionKind::gvk(group, version, text_at(object, "/kind"));
-        let known = self.kinds.lock().unwrap_or_else(PoisonError::into_inner).get(&kind).cloned();
-        let (resource, scope) = if let Some(known) = known {
-            known
-        } else {
-            let (resource, capabilities) =
-                discovery::pinned_kind(&self.cluster.client(), &kind).await?;
-            let found = (resource, capabilities.scope);
-            self.kinds.lock().unwrap_or_else(PoisonError::into_inner).insert(kind, found.clone());
-            found
-        };
+        let (resource, scope) = Box::pin(self.kinds.find(&kind)).await?;
         Ok(match scope {
-            Scope::Cluster => Api::all_with(self.cluster.client(), &resource),
-            Scope::Namespaced => Api::namespaced_with(self.cluster.client(), namespace, &resource),
+            Scope::Cluster => Api::all_with(self.client(), &resource),
+            Scope::Namespaced => Api::namespaced_with(self.client(), namespace, &resource),
         })
+    }
+
+    /// Applies the objects of a manifest one after another.
+    pub(super) async fn apply_all(
+        &self,
+        namespace: &str,
+        manifest: &Path,
+        objects: &[Value],
+    ) -> Result<(), StackError> {
+        for object in objects {
+            let (kind, name) = (text_at(object, "/kind"), text_at(object, "/metadata/name"));
+            self.apply(namespace, object).await.map_err(|error| match error {
+                ServerError::Refused(words) => StackError::Refused {
+                    kind: kind.to_owned(),
+                    name: name.to_owned(),
+                    manifest: manifest.to_owned(),
+                    words,
+                },
+                source @ ServerError::Unanswered(_) => StackError::Api {
+                    what: format!("apply {kind} `{name}`"),
+                    namespace: namespace.to_owned(),
+                    source,
+                },
+            })?;
+        }
+        Ok(())
+    }
+
+    async fn apply(&self, namespace: &str, object: &Value) -> Result<(), ServerError> {
+        let name = text_at(object, "/metadata/name");
+        let api = self.api(namespace, object).await?;
+        let mut object = object.clone();
+        let definition = object["kind"] == "CustomResourceDefinition";
+        if definition && !self.cluster.is_at_least(1, 25) {
+            strip_validations(&mut object);
+        }
+        if object["kind"] == "Job" || object["kind"] == "Pod" {
+            clear(&api, name, &object).await?;
+        }
+        let parameters = PatchParams::apply(MANAGER).force();
+        let applied = api.patch(name, &parameters, &Patch::Apply(&object)).await?;
+        // A manifest that leaves the number out leaves it as a case of an earlier run left it.
+        let stopped = applied.data.pointer("/spec/replicas").and_then(Value::as_u64) == Some(0);
+        if has_replicas(&object) && stopped && replicas(&object) > 0 {
+            let patch = Patch::Merge(json!({"spec": {"replicas": replicas(&object)}}));
+            api.patch(name, &PatchParams::default(), &patch).await?;
+        }
+        if definition {
+            establish(&api, name).await?;
+        }
+        Ok(())
     }
 }
 
+/// Waits until a new kind is accepted.
+async fn establish(api: &Api<DynamicObject>, name: &str) -> Result<(), ServerError> {
+    let established = wait::until("the new kind to be accepted", ESTABLISHED, async || {
+        let definition = api.get(name).await?;
+        Ok(if is_established(&definition) {
+            Poll::Ready(())
+        } else {
+            Poll::NotYet("not Established".to_owned())
+        })
+    });
+    established.await.map_err(|error: WaitError<kube::Error>| ServerError::Refused(chain(&error)))
+}
+
+/// Deletes an object that runs once, if it is of another generation or has failed: it cannot be changed.
+async fn clear(api: &Api<DynamicObject>, name: &str, object: &Value) -> Result<(), ServerError> {
+    let Some(live) = api.get_opt(name).await? else {
+        return Ok(());
+    };
+    if !is_spent(&serde_json::to_value(&live).map_err(kube::Error::SerdeError)?, object) {
+        return Ok(());
+    }
+    match api.delete(name, &DeleteParams::foreground()).await {
+        Ok(_) => {}
+        Err(kube::Error::Api(status)) if status.is_not_found() => return Ok(()),
+        Err(error) => return Err(error.into()),
+    }
+    let gone = wait::until("the end of the one before", REPLACED, async || {
+        let left = api.get_opt(name).await?;
+        Ok(match left {
+            Some(left) if left.metadata.uid == live.metadata.uid => {
+                Poll::NotYet("its pods still end".to_owned())
+            }
+            Some(_) | None => Poll::Ready(()),
+        })
+    });
+    gone.await.map_err(|error: WaitError<kube::Error>| ServerError::Refused(chain(&error)))
+}
+
+/// Whether `live` is of no use to whoever wants `object`.
+fn is_spent(live: &Value, object: &Value) -> bool {
+    let other = generation::of_object(live) != generation::of_object(object);
+    other || matches!(of_object(live, 1), Readiness::Lost(_))
+}
+
 /// Whether an object has rules that servers before 1.25 refuse.
-pub(crate) fn has_validations(object: &Value) -> bool {
+pub(super) fn has_validations(object: &Value) -> bool {
     match object {
         Value::Object(fields) => {
             fields.contains_key("x-kubernetes-validations") || fields.values().any(has_validations)
@@ -178,8 +199,6 @@ impl fmt::Debug for Applier {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
 
     #[test]
@@ -189,5 +208,20 @@ mod tests {
         strip_validations(&mut object);
         assert_eq!(object, json!({"spec": {"versions": [{"schema": {"type": "object"}}]}}));
         assert!(!has_validations(&object));
+    }
+
+    #[test]
+    fn a_job_is_replaced_when_it_changed_or_failed_and_left_as_it_is_when_it_is_done() {
+        let job = |mark: &str, condition: &str| {
+            json!({
+                "kind": "Job",
+                "metadata": {"name": "once"},
+                "spec": {"template": {"metadata": {"annotations": {"kindwright/generation": mark}}}},
+                "status": {"conditions": [{"type": condition, "status": "True", "message": ""}]},
+            })
+        };
+        assert!(!is_spent(&job("a", "Complete"), &job("a", "")));
+        assert!(is_spent(&job("a", "Complete"), &job("b", "")));
+        assert!(is_spent(&job("a", "Failed"), &job("a", "")));
     }
 }

@@ -1,26 +1,54 @@
 //! Notices which containers of a suite have ended since the last look.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use k8s_openapi::api::core::v1::Pod;
 use kube::{Api, Client, ResourceExt as _, api::ListParams};
 
-use super::pods::{evidence, last_end};
+use super::{details::evidence, pods::last_end};
 use crate::manifest::SUITE;
 
 /// How often each container has been restarted, by pod and container.
-pub(super) type Restarts = BTreeMap<(String, String), i32>;
+type Restarts = BTreeMap<(String, String), i32>;
 
-/// The restarts of a suite's containers, and in words the ends of those that `before` does not know.
-pub(super) async fn since(
-    client: &Client,
-    namespace: &str,
-    suite: &str,
-    before: &Restarts,
-) -> Result<(Restarts, Vec<String>), kube::Error> {
-    let of_suite = ListParams::default().labels(&format!("{SUITE}={suite}"));
-    let pods = Api::<Pod>::namespaced(client.clone(), namespace).list(&of_suite).await?;
-    let (mut restarts, mut words) = (Restarts::new(), Vec::new());
+/// The restarts of which somebody was told. Clones know the same.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Told(Arc<Mutex<Restarts>>);
+
+/// What became of a suite's containers.
+#[derive(Debug, Default)]
+pub(super) struct Since {
+    /// All restarts up to now.
+    restarts: Restarts,
+    /// The pods of which a container has ended, with how it did.
+    ended: Vec<(Pod, Vec<String>)>,
+}
+
+impl Told {
+    /// Looks which containers of a suite have ended of which nobody was told.
+    pub(super) async fn since(
+        &self,
+        client: &Client,
+        namespace: &str,
+        suite: &str,
+    ) -> Result<Since, kube::Error> {
+        let of_suite = ListParams::default().labels(&format!("{SUITE}={suite}"));
+        let pods = Api::<Pod>::namespaced(client.clone(), namespace).list(&of_suite).await?;
+        let before = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(compare(pods.items, &before))
+    }
+
+    /// Notes that somebody was told of these.
+    pub(super) fn note(&self, since: Since) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = since.restarts;
+    }
+}
+
+fn compare(pods: Vec<Pod>, before: &Restarts) -> Since {
+    let mut since = Since::default();
     for pod in pods {
         let status = pod.status.iter();
         let containers = status.flat_map(|status| status.container_statuses.iter().flatten());
@@ -32,12 +60,61 @@ pub(super) async fn since(
             if count > before.get(&key).copied().unwrap_or(0) {
                 ended.extend(last_end(&pod, container));
             }
-            restarts.insert(key, count);
+            since.restarts.insert(key, count);
         }
         if !ended.is_empty() {
-            words.extend(ended);
-            words.extend(evidence(client, namespace, Some(&pod)).await);
+            since.ended.push((pod, ended));
         }
     }
-    Ok((restarts, words))
+    since
+}
+
+impl Since {
+    /// In words, with the last warnings and log lines, for a failure.
+    pub(super) async fn explained(&self, client: &Client, namespace: &str) -> Vec<String> {
+        let mut words = Vec::new();
+        for (pod, ended) in &self.ended {
+            words.extend(ended.iter().cloned());
+            words.extend(evidence(client, namespace, Some(pod)).await);
+        }
+        words
+    }
+
+    /// In words, a line for each container that was started again.
+    pub(super) fn restarted(&self) -> Vec<String> {
+        let alive = self.ended.iter().filter(|(pod, _)| pod.metadata.deletion_timestamp.is_none());
+        let words = alive.flat_map(|(pod, ended)| {
+            ended.iter().map(move |end| format!("pod `{}`: container {end}", pod.name_any()))
+        });
+        words.collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn pod(restarts: i32) -> Pod {
+        serde_json::from_value(json!({
+            "metadata": {"name": "shop-1", "uid": "u1"},
+            "status": {"containerStatuses": [{
+                "name": "shop", "ready": true, "restartCount": restarts, "image": "", "imageID": "",
+                "state": {"running": {}},
+                "lastState": {"terminated": {"exitCode": 3, "reason": "Error"}},
+            }]},
+        }))
+        .unwrap()
+    }
+
+    #[test]
+    fn only_containers_that_restarted_since_the_last_look_are_mentioned() {
+        let before = compare(vec![pod(1)], &Restarts::new()).restarts;
+        assert_eq!(compare(vec![pod(1)], &before).restarted(), Vec::<String>::new());
+        assert_eq!(
+            compare(vec![pod(2)], &before).restarted(),
+            ["pod `shop-1`: container `shop` ended with exit code 3, restarted 2 times"]
+        );
+    }
 }

@@ -1,18 +1,16 @@
-//! Why a stack did not come up.
+//! Why a stack did not come up, and what the API server said.
 
 use std::{path::PathBuf, time::Duration};
 
 use thiserror::Error;
 
-use super::reach;
 use crate::{
     cluster::{ClusterError, Undelivered},
     migrate::MigrateError,
     text::indented,
-    wait::WaitError,
 };
 
-/// Why a stack did not come up.
+/// Why a stack did not come up, or did not come back.
 #[derive(Debug, Error)]
 pub(crate) enum StackError {
     #[error("{what} in namespace `{namespace}`")]
@@ -20,7 +18,7 @@ pub(crate) enum StackError {
         what: String,
         namespace: String,
         #[source]
-        source: Box<kube::Error>,
+        source: ServerError,
     },
     #[error("apply {kind} `{name}` from {}: {words}", manifest.display())]
     Refused { kind: String, name: String, manifest: PathBuf, words: String },
@@ -28,18 +26,23 @@ pub(crate) enum StackError {
     Lost { workload: String, reason: String, evidence: Vec<String> },
     #[error("{workload} was not ready within {} s; last seen: {seen}{}", limit.as_secs(), indented(evidence))]
     Late { workload: String, limit: Duration, seen: String, evidence: Vec<String> },
-    #[error("`{workload}` is ready in the cluster, but does not answer on this machine")]
-    Silent {
-        workload: String,
-        #[source]
-        source: Box<WaitError<reach::Never>>,
-    },
+    #[error(
+        "`{workload}` is ready in the cluster, but {asked} had no answer within {} s; last seen: {seen}",
+        limit.as_secs()
+    )]
+    Silent { workload: String, asked: String, limit: Duration, seen: String },
+    #[error("`{workload}` is ready in the cluster, but {asked} is answered with {answer}")]
+    Unhealthy { workload: String, asked: String, answer: String },
     #[error("`{workload}` is ready in the cluster, but not to be reached: {words}")]
     Astray { workload: String, words: String },
     #[error(
         "NodePort {node_port} of `{workload}` leads to no port of this machine; the cluster `{cluster}` does not map it"
     )]
     Unmapped { workload: String, node_port: u16, cluster: String },
+    #[error("the pods of `{workload}` did not end: {words}")]
+    Lasting { workload: String, words: String },
+    #[error("the namespace `{namespace}` is still being deleted: {words}")]
+    Leaving { namespace: String, words: String },
     #[error("migrate the database of `{workload}`")]
     Migrate {
         workload: String,
@@ -52,6 +55,76 @@ pub(crate) enum StackError {
     NoTables { workload: String, tables: String },
     #[error("use the cluster")]
     Cluster(#[source] ClusterError),
+    #[error("make a client for HTTP")]
+    Http(#[source] reqwest::Error),
     #[error(transparent)]
     Image(Undelivered),
+}
+
+/// What the API server refused, in its own words, or why it said nothing.
+#[derive(Debug, Error)]
+pub(crate) enum ServerError {
+    /// It refused; its client would tell the same words twice.
+    #[error("{0}")]
+    Refused(String),
+    /// It did not answer, or not in a way that its client understands.
+    #[error(transparent)]
+    Unanswered(Box<kube::Error>),
+}
+
+impl From<kube::Error> for ServerError {
+    fn from(error: kube::Error) -> Self {
+        if let kube::Error::Api(status) = &error
+            && !status.message.is_empty()
+        {
+            return Self::Refused(status.message.clone());
+        }
+        Self::Unanswered(Box::new(error))
+    }
+}
+
+/// Whether the same request would be refused again: the server understood it, and said no.
+pub(crate) fn is_refusal(error: &kube::Error) -> bool {
+    /// What may be different the next time: a limit of time, a conflict, an old version, too many requests.
+    const PASSING: [u16; 4] = [408, 409, 410, 429];
+    let kube::Error::Api(status) = error else {
+        return false;
+    };
+    (400..500).contains(&status.code) && !PASSING.contains(&status.code)
+}
+
+#[cfg(test)]
+mod tests {
+    use kube::core::Status;
+
+    use super::*;
+
+    fn answered(code: u16) -> kube::Error {
+        kube::Error::Api(Box::new(Status {
+            code,
+            message: "configmaps \"a\" already exists".to_owned(),
+            reason: "AlreadyExists".to_owned(),
+            ..Status::default()
+        }))
+    }
+
+    #[test]
+    fn a_refusal_of_the_server_is_told_once_in_its_own_words() {
+        let error = StackError::Api {
+            what: "make a ConfigMap".to_owned(),
+            namespace: "shop".to_owned(),
+            source: answered(409).into(),
+        };
+        assert_eq!(
+            crate::text::chain(&error),
+            "make a ConfigMap in namespace `shop`: configmaps \"a\" already exists"
+        );
+    }
+
+    #[test]
+    fn only_what_would_be_refused_again_is_a_refusal() {
+        assert!(is_refusal(&answered(403)));
+        assert!(!is_refusal(&answered(429)) && !is_refusal(&answered(500)));
+        assert!(!is_refusal(&kube::Error::TlsRequired));
+    }
 }

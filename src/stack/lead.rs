@@ -1,128 +1,233 @@
-//! Says where the Service of an endpoint leads, when nothing answers on its NodePort.
+//! Says where the Service of an endpoint leads.
 
-use std::{
-    cell::Cell,
-    convert::Infallible,
-    time::{Duration, Instant},
-};
+use std::collections::BTreeSet;
 
-use k8s_openapi::api::core::v1::{Endpoints, Pod, Service};
-use kube::{Api, api::ListParams};
+use k8s_openapi::api::core::v1::{EndpointAddress, Endpoints, Pod, Service};
+use kube::{Api, ResourceExt as _, api::ListParams};
 
-use super::Place;
-use crate::{
-    suite::Endpoint,
-    wait::{self, Limit, Poll},
-};
+use super::{generation, place::Place, pods};
+use crate::suite::Endpoint;
 
-/// How long a Service of pods that are ready may lead to none of them.
-const NOWHERE: Duration = Duration::from_secs(5);
-/// How long each request may be refused although the Service leads somewhere.
-const REFUSED: Duration = Duration::from_secs(10);
-/// The last look is long after whoever asks has given up.
-const LOOKS: Limit = Limit { total: Duration::from_mins(10), every: Duration::from_secs(1) };
-
-/// Where a Service leads, in words.
-enum Lead {
-    /// To pods that are ready.
-    Somewhere(String),
-    /// To no pod.
+/// Where a Service leads.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Lead {
+    /// To pods of today only.
+    Here(Vec<Target>),
+    /// To a pod of before too.
+    Before(String),
+    /// To no pod, because none is ready.
+    Unready(String),
+    /// To no pod, because there is none.
     Nowhere(String),
 }
 
-/// Ends when it is clear that no request to the endpoint will be answered, with the reason.
-///
-/// `heard` says whether a request was at least taken.
-pub(super) async fn nowhere(
+/// What is behind a port of a Service.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Target {
+    /// The pod, if it is one.
+    pod: Option<String>,
+    ip: String,
+    port: i32,
+    /// Whether it is ready because a probe says so.
+    probed: bool,
+}
+
+/// Looks where an endpoint leads, whose pods of today have one of these marks.
+pub(super) async fn lead(
     place: &Place,
     namespace: &str,
     endpoint: &Endpoint,
-    heard: &Cell<bool>,
-) -> String {
-    let begun = Instant::now();
-    wait::pause(NOWHERE).await;
-    let looking = wait::until("the end of a Service", LOOKS, async || {
-        Ok::<_, Infallible>(match lead(place, namespace, endpoint).await {
-            Ok(Lead::Nowhere(words)) => Poll::Ready(words),
-            Ok(Lead::Somewhere(words)) if !heard.get() && begun.elapsed() >= REFUSED => {
-                Poll::Ready(words)
-            }
-            Ok(Lead::Somewhere(words)) => Poll::NotYet(words),
-            Err(error) => Poll::NotYet(error.to_string()),
-        })
-    });
-    match looking.await {
-        Ok(words) => words,
-        Err(_) => std::future::pending().await,
-    }
-}
-
-async fn lead(place: &Place, namespace: &str, endpoint: &Endpoint) -> Result<Lead, kube::Error> {
+    marks: &BTreeSet<&str>,
+) -> Result<Lead, kube::Error> {
     let client = place.cluster.client();
     let name = &endpoint.service;
-    let service = Api::<Service>::namespaced(client.clone(), namespace).get_opt(name).await?;
+    let services = Api::<Service>::namespaced(client.clone(), namespace);
+    let addresses = Api::<Endpoints>::namespaced(client.clone(), namespace);
+    let looking = (services.get_opt(name), addresses.get_opt(name));
+    let (service, found) = futures_util::future::try_join(looking.0, looking.1).await?;
     let Some(service) = service else {
         return Ok(Lead::Nowhere(format!("there is no Service `{name}`; was it deleted?")));
     };
     let selector = service.spec.and_then(|spec| spec.selector).unwrap_or_default();
     let labels: Vec<_> = selector.iter().map(|(name, value)| format!("{name}={value}")).collect();
     let selector = labels.join(",");
-    let found = Api::<Endpoints>::namespaced(client.clone(), namespace).get_opt(name).await?;
-    if let Some(words) = addresses(&endpoint.port, &found.unwrap_or_default()) {
-        return Ok(Lead::Somewhere(words));
-    }
-    let chosen = ListParams::default().labels(&selector);
-    let pods = Api::<Pod>::namespaced(client, namespace).list(&chosen).await?.items.len();
-    Ok(Lead::Nowhere(match pods {
-        0 => format!("its Service selects `{selector}`, and there is no pod with these labels"),
-        _ => format!("of {pods} pods that its Service selects by `{selector}` none is ready"),
-    }))
+    let pods = if selector.is_empty() {
+        Vec::new()
+    } else {
+        let chosen = ListParams::default().labels(&selector);
+        Api::<Pod>::namespaced(client, namespace).list(&chosen).await?.items
+    };
+    Ok(read(&endpoint.port, &selector, &found.unwrap_or_default(), &pods, marks))
 }
 
-/// The addresses behind a port of a Service, in words, if there are any.
-fn addresses(port: &str, endpoints: &Endpoints) -> Option<String> {
-    let mut addresses = Vec::new();
+/// Where a port leads whose Service selects these pods.
+fn read(
+    port: &str,
+    selector: &str,
+    endpoints: &Endpoints,
+    selected: &[Pod],
+    marks: &BTreeSet<&str>,
+) -> Lead {
+    let mut targets = Vec::new();
     for subset in endpoints.subsets.iter().flatten() {
         // A port that is the only one has no name.
         let ports = subset.ports.iter().flatten();
         let mut ports = ports.filter(|known| known.name.as_deref().is_none_or(|name| name == port));
         let Some(number) = ports.next().map(|port| port.port) else { continue };
         for address in subset.addresses.iter().flatten() {
-            let pod = address.target_ref.as_ref().and_then(|pod| pod.name.as_deref());
-            addresses.push(format!("port {number} of `{}`", pod.unwrap_or(&address.ip)));
+            let pod = pod_of(address);
+            let known = pod.and_then(|name| selected.iter().find(|pod| pod.name_any() == name));
+            if let Some(name) = pod
+                && !known.is_some_and(|pod| is_of_today(pod, marks))
+            {
+                return Lead::Before(format!("its Service still leads to `{name}` of before"));
+            }
+            targets.push(Target {
+                pod: pod.map(str::to_owned),
+                ip: address.ip.clone(),
+                port: number,
+                probed: known.is_some_and(pods::has_readiness_probe),
+            });
         }
     }
-    let nothing = "where nothing takes requests; is `targetPort` right?";
-    (!addresses.is_empty())
-        .then(|| format!("its Service leads to {}, {nothing}", addresses.join(" and ")))
+    match selected.len() {
+        _ if !targets.is_empty() => Lead::Here(targets),
+        0 if selector.is_empty() => Lead::Unready("its Service has no endpoints yet".to_owned()),
+        0 => Lead::Nowhere(format!(
+            "its Service selects `{selector}`, and there is no pod with these labels"
+        )),
+        pods => Lead::Unready(format!(
+            "of {pods} pods that its Service selects by `{selector}` none is ready"
+        )),
+    }
+}
+
+fn pod_of(address: &EndpointAddress) -> Option<&str> {
+    let target = address.target_ref.as_ref().filter(|target| target.kind.as_deref() == Some("Pod"));
+    target?.name.as_deref()
+}
+
+/// Whether a pod was made from what is deployed today. What a controller made has no mark of ours.
+fn is_of_today(pod: &Pod, marks: &BTreeSet<&str>) -> bool {
+    pod.metadata.deletion_timestamp.is_none()
+        && generation::of_pod(pod).is_none_or(|mark| marks.contains(mark))
+}
+
+/// What a Service leads to, in words.
+pub(super) fn words(targets: &[Target]) -> String {
+    let words: Vec<_> = targets
+        .iter()
+        .map(|target| {
+            let whose = target.pod.as_deref().unwrap_or(&target.ip);
+            format!("port {} of `{whose}`", target.port)
+        })
+        .collect();
+    format!("its Service leads to {}", words.join(" and "))
+}
+
+/// Whether it is proven that nothing takes requests behind a Service: each of its pods calls itself
+/// ready by a probe of its own, and refuses whom the API server sends there itself.
+pub(super) async fn is_closed(place: &Place, namespace: &str, targets: &[Target]) -> bool {
+    let pods = Api::<Pod>::namespaced(place.cluster.client(), namespace);
+    for target in targets {
+        let Some(pod) = target.pod.as_deref().filter(|_| target.probed) else {
+            return false;
+        };
+        // Whatever it answers is no pod, and not of interest.
+        match pods.get_subresource("proxy", &format!("{pod}:{}", target.port)).await {
+            Err(kube::Error::Api(status)) if refuses(&status.message) => {}
+            Ok(_) | Err(_) => return false,
+        }
+    }
+    !targets.is_empty()
+}
+
+/// Whether the API server itself says that a pod refused its connection.
+fn refuses(message: &str) -> bool {
+    message.starts_with("error trying to reach service: ")
+        && message.ends_with("connect: connection refused")
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
 
-    fn endpoints(subsets: &serde_json::Value) -> Endpoints {
+    fn endpoints(subsets: &Value) -> Endpoints {
         serde_json::from_value(json!({"metadata": {"name": "shop"}, "subsets": subsets})).unwrap()
+    }
+
+    fn leading(pods: &[&str]) -> Endpoints {
+        let addresses: Vec<_> = pods
+            .iter()
+            .map(|pod| json!({"ip": "10.0.0.1", "targetRef": {"kind": "Pod", "name": pod}}))
+            .collect();
+        let ports = json!([{"name": "metrics", "port": 9090}, {"name": "http", "port": 8081}]);
+        endpoints(&json!([{"addresses": addresses, "ports": ports}]))
+    }
+
+    fn pod(name: &str, annotations: &Value) -> Pod {
+        serde_json::from_value(json!({"metadata": {"name": name, "annotations": annotations}}))
+            .unwrap()
+    }
+
+    fn marked(name: &str, mark: &str) -> Pod {
+        pod(name, &json!({"kindwright/generation": mark}))
+    }
+
+    fn look(endpoints: &Endpoints, pods: &[Pod]) -> Lead {
+        read("http", "app=shop", endpoints, pods, &BTreeSet::from(["new"]))
     }
 
     #[test]
     fn only_pods_that_are_ready_are_addresses() {
         for subsets in [json!(null), json!([{"notReadyAddresses": [{"ip": "10.0.0.1"}]}])] {
-            assert_eq!(addresses("http", &endpoints(&subsets)), None);
+            let lead = look(&endpoints(&subsets), &[marked("shop-1", "new")]);
+            assert!(matches!(lead, Lead::Unready(_)), "{lead:?}");
         }
+        let lead = look(&endpoints(&json!(null)), &[]);
+        let words = "its Service selects `app=shop`, and there is no pod with these labels";
+        assert_eq!(lead, Lead::Nowhere(words.to_owned()));
     }
 
     #[test]
     fn an_address_is_told_with_its_pod_and_the_port_that_was_asked() {
-        let words = addresses(
-            "http",
-            &endpoints(&json!([{
-                "addresses": [{"ip": "10.0.0.1", "targetRef": {"kind": "Pod", "name": "shop-1"}}],
-                "ports": [{"name": "metrics", "port": 9090}, {"name": "http", "port": 8081}],
-            }])),
-        );
-        assert!(words.unwrap().starts_with("its Service leads to port 8081 of `shop-1`, where"));
+        let lead = look(&leading(&["shop-1"]), &[marked("shop-1", "new")]);
+        let Lead::Here(targets) = lead else { panic!("{lead:?}") };
+        assert_eq!(words(&targets), "its Service leads to port 8081 of `shop-1`");
+    }
+
+    #[test]
+    fn a_pod_of_before_may_not_be_behind_a_service() {
+        let before = Lead::Before("its Service still leads to `shop-1` of before".to_owned());
+        let (old, new) = (marked("shop-1", "old"), marked("shop-2", "new"));
+        let both = leading(&["shop-2", "shop-1"]);
+        assert_eq!(look(&both, &[old, new.clone()]), before);
+        let mut ending = marked("shop-1", "new");
+        ending.metadata.deletion_timestamp =
+            serde_json::from_value(json!("2026-01-01T00:00:00Z")).unwrap();
+        assert_eq!(look(&both, &[ending, new.clone()]), before);
+        // It is gone, but the Service does not know it yet.
+        assert_eq!(look(&both, &[new]), before);
+    }
+
+    #[test]
+    fn pods_that_a_controller_made_and_addresses_that_are_no_pods_are_of_today() {
+        let lead = look(&leading(&["shop-1"]), &[pod("shop-1", &json!({}))]);
+        assert!(matches!(lead, Lead::Here(_)), "{lead:?}");
+        let foreign =
+            json!([{"addresses": [{"ip": "192.0.2.1"}], "ports": [{"name": "http", "port": 80}]}]);
+        let lead = read("http", "", &endpoints(&foreign), &[], &BTreeSet::new());
+        assert!(matches!(lead, Lead::Here(_)), "{lead:?}");
+    }
+
+    #[test]
+    fn a_port_is_closed_when_the_pod_itself_refuses() {
+        assert!(refuses(
+            "error trying to reach service: dial tcp 10.244.0.5:8081: connect: connection refused"
+        ));
+        assert!(!refuses("error trying to reach service: dial tcp 10.244.0.5:8081: i/o timeout"));
+        assert!(!refuses("the database: connect: connection refused"));
     }
 }

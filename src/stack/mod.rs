@@ -1,43 +1,59 @@
 //! Brings up what a suite needs in its namespace, and proves that it answers.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     path::Path,
-    sync::{Arc, Mutex, PoisonError},
+    time::Instant,
 };
 
-use kube::{Api, api::DynamicObject};
-use serde_json::Value;
+use futures_util::future::try_join_all;
 use sqlx::postgres::PgConnectOptions;
 use url::Url;
 
 mod apply;
+mod ask;
+mod details;
+mod doubt;
 mod ends;
 mod error;
+mod generation;
+mod http;
+mod kinds;
 mod lead;
+mod migrations;
 mod namespace;
+mod place;
 mod pods;
 mod reach;
+mod readiness;
 mod ready;
+mod release;
+mod replicas;
+mod workloads;
 
-use apply::has_validations;
 pub(crate) use {
     apply::Applier,
-    error::StackError,
-    namespace::{ensure as ensure_namespace, release},
+    error::{ServerError, StackError, is_refusal},
+    namespace::ensure as ensure_namespace,
+    place::Place,
+    readiness::has_replicas,
+    release::release,
 };
 
 use crate::{
-    cluster::{Address, Cluster, Delivered, Shelf},
-    events::{Events, Phase},
-    image::Reference,
-    manifest::{containers_mut, image_of, pod_spec_mut},
-    migrate,
+    cluster::Shelf,
+    events::Phase,
     password::Password,
-    plan::{MigrationsPlan, SuitePlan, TierPlan, WorkloadPlan},
-    suite::Probe,
+    plan::{SuitePlan, TierPlan, WorkloadPlan},
     text::chain,
 };
+use apply::has_validations;
+use ask::Asker;
+use ends::{Since, Told};
+use generation::Configuration;
+use reach::{Proof, Proving};
+use replicas::{Replicas, Wished};
+use workloads::made_of;
 
 /// A stack whose every workload is ready, and whose every endpoint has answered.
 #[derive(Clone, Debug)]
@@ -51,16 +67,8 @@ pub(crate) struct Stack {
     /// What was brought up.
     plan: SuitePlan,
     place: Place,
-    /// The restarts of which somebody was told.
-    restarts: Arc<Mutex<ends::Restarts>>,
-}
-
-/// Where a stack is, and where what happens to it is told.
-#[derive(Clone, Debug)]
-pub(crate) struct Place {
-    pub(crate) cluster: Cluster,
-    pub(crate) applier: Applier,
-    pub(crate) events: Events,
+    http: reqwest::Client,
+    told: Told,
 }
 
 impl Stack {
@@ -81,28 +89,43 @@ impl Stack {
             let words = "x-kubernetes-validations are left out: this server does not know them";
             place.events.notice(&suite.name, words);
         }
+        let configuration = Configuration::of(suite, &passwords);
         let mut stack = Self {
             urls: BTreeMap::new(),
             databases: BTreeMap::new(),
             passwords,
             plan: suite.clone(),
             place,
-            restarts: Arc::default(),
+            http: http::client().map_err(StackError::Http)?,
+            told: Told::default(),
         };
         for (index, tier) in suite.tiers.iter().enumerate() {
             if index == 1 {
-                // Only databases can do without the names of others.
-                stack.place.cluster.resolves_names().await.map_err(StackError::Cluster)?;
+                // Only databases, which others wait for, can do without the names of others.
+                stack.resolves_names().await?;
             }
             match tier {
                 TierPlan::Workloads(workloads) => {
                     let wanted: Vec<_> = suite.images_of(workloads).collect();
                     let delivered = images.take(&wanted).await.map_err(StackError::Image)?;
-                    let workloads = pin(suite, workloads, &delivered);
-                    stack.start(&workloads).await?;
-                    stack.plan.tiers[index] = TierPlan::Workloads(workloads);
+                    let workloads = made_of(suite, workloads, &delivered, &configuration);
+                    stack.plan.tiers[index] = TierPlan::Workloads(workloads.clone());
+                    stack.deploy(&workloads).await?;
+                    if suite.tiers.len() == 1 {
+                        stack.resolves_names().await?;
+                    }
+                    let _ready = stack.place.events.phase(Phase::Ready, &suite.name);
+                    stack.prove(&workloads).await?;
+                    stack.note_addresses(&workloads)?;
                 }
-                TierPlan::Migrations(migrations) => stack.migrate(migrations).await?,
+                TierPlan::Migrations(migrations) => {
+                    let _migrate = stack.place.events.phase(Phase::Migrate, &suite.name);
+                    let database = stack.databases.get(&migrations.workload);
+                    let notices = migrations::run(database, migrations).await?;
+                    for notice in notices {
+                        stack.place.events.notice(&suite.name, &notice);
+                    }
+                }
             }
         }
         // What was restarted on the way up was no failure.
@@ -110,73 +133,138 @@ impl Stack {
         Ok(stack)
     }
 
-    /// How containers of the stack have ended since the last time, in words.
-    ///
-    /// A server that cannot be asked any more explains failures too.
-    pub(crate) async fn ends(&self) -> Vec<String> {
-        let (suite, client) = (&self.plan, self.client());
-        let before = self.restarts.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let since = ends::since(&client, &suite.namespace, &suite.name, &before).await;
-        let (restarts, words) = match since {
-            Ok(found) => found,
-            Err(error) => {
-                let cluster = self.place.cluster.name();
-                let words = chain(&error);
-                return vec![format!("the cluster `{cluster}` does not answer any more: {words}")];
-            }
-        };
-        *self.restarts.lock().unwrap_or_else(PoisonError::into_inner) = restarts;
-        words
+    async fn resolves_names(&self) -> Result<(), StackError> {
+        self.place.cluster.resolves_names().await.map_err(StackError::Cluster)
     }
 
-    async fn start(&mut self, workloads: &[WorkloadPlan]) -> Result<(), StackError> {
-        let (place, suite, passwords) = (&self.place, &self.plan, &self.passwords);
-        let deploy = place.events.phase(Phase::Deploy, &suite.name);
-        let applying = workloads.iter().map(|workload| {
-            place.applier.apply_all(&suite.namespace, &workload.manifest, &workload.objects)
+    async fn deploy(&self, workloads: &[WorkloadPlan]) -> Result<(), StackError> {
+        let (place, namespace) = (&self.place, &self.plan.namespace);
+        let _deploy = place.events.phase(Phase::Deploy, &self.plan.name);
+        let deploying = workloads.iter().map(|workload| async move {
+            place.applier.apply_all(namespace, &workload.manifest, &workload.objects).await?;
+            self.replicas(workload).renew().await
         });
-        futures_util::future::try_join_all(applying).await?;
-        drop(deploy);
-        let ready = place.events.phase(Phase::Ready, &suite.name);
-        let waiting = workloads.iter().map(|workload| async move {
-            ready::wait(place, suite, workload, &workload.objects).await?;
-            reach::answers(place, &suite.namespace, workload, passwords).await
-        });
-        let all = futures_util::future::try_join_all(waiting).await?;
-        drop(ready);
-        for reached in all {
+        try_join_all(deploying).await.map(drop)
+    }
+
+    /// Waits until workloads are ready, and have answered with the pods of today.
+    async fn prove(&self, workloads: &[WorkloadPlan]) -> Result<(), StackError> {
+        try_join_all(workloads.iter().map(|workload| self.prove_one(workload))).await.map(drop)
+    }
+
+    async fn prove_one(&self, workload: &WorkloadPlan) -> Result<(), StackError> {
+        let objects = self.plan.workloads().flat_map(|workload| &workload.objects);
+        let marks: BTreeSet<_> = objects.filter_map(generation::of_object).collect();
+        let proving = Proving {
+            place: &self.place,
+            namespace: &self.plan.namespace,
+            asker: self.asker(),
+            marks: &marks,
+        };
+        let begun = Instant::now();
+        loop {
+            // On the heap: a case holds these futures too.
+            Box::pin(ready::wait(&self.place, &self.plan, workload, begun)).await?;
+            match Box::pin(proving.prove(workload, begun)).await? {
+                Proof::Answered => return Ok(()),
+                // The next look says why.
+                Proof::Unready => {}
+            }
+        }
+    }
+
+    fn note_addresses(&mut self, workloads: &[WorkloadPlan]) -> Result<(), StackError> {
+        for workload in workloads {
+            let reached = reach::reached(&self.place, workload, self.asker())?;
             self.urls.extend(reached.urls);
             self.databases.extend(reached.databases);
         }
         Ok(())
     }
 
-    async fn migrate(&self, migrations: &MigrationsPlan) -> Result<(), StackError> {
-        let (place, suite) = (&self.place, &self.plan);
-        let _phase = place.events.phase(Phase::Migrate, &suite.name);
-        let workload = &migrations.workload;
-        let Some(database) = self.databases.get(workload) else {
-            return Err(StackError::NoTables {
-                workload: workload.clone(),
-                tables: "at all: its database is in a later tier".to_owned(),
-            });
-        };
-        let fail =
-            |source| StackError::Migrate { workload: workload.clone(), source: Box::new(source) };
-        let applied = migrate::apply(database, &migrations.files).await.map_err(fail)?;
-        for notice in applied.notices {
-            place.events.notice(&suite.name, &notice);
+    /// How containers of the stack have ended since the last time, in words.
+    ///
+    /// A server that cannot be asked any more explains failures too.
+    pub(crate) async fn ends(&self) -> Vec<String> {
+        match self.since().await {
+            Ok(since) => {
+                let words = since.explained(&self.client(), &self.plan.namespace).await;
+                self.told.note(since);
+                words
+            }
+            Err(error) => {
+                let (cluster, words) = (self.place.cluster.name(), chain(&error));
+                vec![format!("the cluster `{cluster}` does not answer any more: {words}")]
+            }
         }
-        let missing = migrate::missing_tables(database, &migrations.tables).await.map_err(fail)?;
-        if missing.is_empty() {
-            return Ok(());
+    }
+
+    /// The containers that were started again while cases passed, a line for each.
+    pub(crate) async fn restarted(&self) -> Vec<String> {
+        // Who cannot be asked any more is told to whoever needs the server.
+        self.since().await.map(|since| since.restarted()).unwrap_or_default()
+    }
+
+    async fn since(&self) -> Result<Since, kube::Error> {
+        self.told.since(&self.client(), &self.plan.namespace, &self.plan.name).await
+    }
+
+    /// Ends all pods of a workload, within `grace` seconds if it is given, and waits until they are
+    /// gone and nothing answers any more where they did.
+    pub(crate) async fn stop(
+        &self,
+        workload: &WorkloadPlan,
+        grace: Option<u32>,
+    ) -> Result<(), StackError> {
+        let replicas = self.replicas(workload);
+        Box::pin(replicas.scale(Wished::Nothing)).await?;
+        if let Some(grace) = grace {
+            Box::pin(replicas.hurry(grace)).await?;
         }
-        Err(StackError::NoTables { workload: workload.clone(), tables: missing.join(", ") })
+        let answering = async || reach::answering(&self.place, workload, self.asker()).await;
+        Box::pin(replicas.until_gone(answering)).await
+    }
+
+    /// Starts the pods of a workload, and waits until they have answered.
+    pub(crate) async fn start(&self, workload: &WorkloadPlan) -> Result<(), StackError> {
+        self.replicas(workload).scale(Wished::AsPlanned).await?;
+        self.prove_one(workload).await
+    }
+
+    /// Waits until all of the stack has answered anew, tier by tier; first it starts what was
+    /// stopped of these workloads.
+    pub(crate) async fn restore(&self, stopped: &BTreeSet<String>) -> Result<(), StackError> {
+        for tier in &self.plan.tiers {
+            let TierPlan::Workloads(workloads) = tier else { continue };
+            for workload in workloads.iter().filter(|it| stopped.contains(&it.name)) {
+                self.replicas(workload).scale(Wished::AsPlanned).await?;
+            }
+            self.prove(workloads).await?;
+        }
+        Ok(())
+    }
+
+    /// What the containers of a workload have written so far.
+    pub(crate) async fn logs(&self, workload: &WorkloadPlan) -> Result<String, StackError> {
+        Box::pin(self.replicas(workload).logs()).await
+    }
+
+    fn replicas<'a>(&'a self, workload: &'a WorkloadPlan) -> Replicas<'a> {
+        Replicas { place: &self.place, namespace: &self.plan.namespace, workload }
+    }
+
+    fn asker(&self) -> Asker<'_> {
+        Asker { http: &self.http, passwords: &self.passwords }
     }
 
     /// A client of its cluster.
     pub(crate) fn client(&self) -> kube::Client {
         self.place.cluster.client()
+    }
+
+    /// A client for its services.
+    pub(crate) fn http(&self) -> reqwest::Client {
+        self.http.clone()
     }
 
     /// What was brought up.
@@ -189,55 +277,8 @@ impl Stack {
         self.place.applier.clone()
     }
 
-    /// The API of the kind of one of its objects, in its namespace.
-    pub(crate) async fn api(&self, object: &Value) -> Result<Api<DynamicObject>, kube::Error> {
-        self.place.applier.api(&self.plan.namespace, object).await
-    }
-
-    /// Waits until the pods of a workload are ready.
-    pub(crate) async fn until_ready(&self, workload: &WorkloadPlan) -> Result<(), StackError> {
-        ready::wait(&self.place, &self.plan, workload, &workload.objects).await
-    }
-
-    /// Waits until the endpoints of a workload have answered.
-    pub(crate) async fn until_answered(&self, workload: &WorkloadPlan) -> Result<(), StackError> {
-        let (place, namespace) = (&self.place, &self.plan.namespace);
-        reach::answers(place, namespace, workload, &self.passwords).await.map(drop)
-    }
-
-    /// Where an endpoint of a workload still answers, if one does.
-    pub(crate) async fn answering(&self, workload: &WorkloadPlan) -> Option<Address> {
-        reach::answering(&self.place, workload, &self.passwords).await
-    }
-
     /// Looks for the database of which a case reads the audit events: the first one.
     pub(crate) fn database(&self) -> Option<&PgConnectOptions> {
         self.databases.values().next()
-    }
-}
-
-/// Workloads with the images that were really delivered.
-fn pin(
-    suite: &SuitePlan,
-    workloads: &[WorkloadPlan],
-    delivered: &BTreeMap<Reference, Delivered>,
-) -> Vec<WorkloadPlan> {
-    let mut pinned = workloads.to_vec();
-    let objects = pinned.iter_mut().flat_map(|workload| &mut workload.objects);
-    for container in objects.filter_map(pod_spec_mut).flat_map(containers_mut) {
-        let name = image_of(container["image"].as_str().unwrap_or_default());
-        let image = suite.images.get(name).and_then(|wanted| delivered.get(wanted));
-        if let Some(image) = image {
-            image.pin(container);
-        }
-    }
-    pinned
-}
-
-/// The probe of an endpoint in words, for messages.
-pub(crate) fn asked(probe: &Probe) -> &'static str {
-    match probe {
-        Probe::Http(_) => "GET of its health path",
-        Probe::Postgres(_) => "SELECT 1",
     }
 }

@@ -7,11 +7,11 @@ use std::{collections::BTreeMap, time::Duration};
 
 use k8s_openapi::{
     ByteString,
-    api::core::v1::{Namespace, Pod, Secret, ServiceAccount},
+    api::core::v1::{Namespace, Secret, ServiceAccount},
 };
 use kube::{
     Api, Client,
-    api::{DeleteParams, ListParams, Patch, PatchParams},
+    api::{Patch, PatchParams},
 };
 use serde_json::json;
 
@@ -29,7 +29,8 @@ const PASSWORDS: &str = "kindwright-passwords";
 const SERVICE_ACCOUNT: Limit =
     Limit { total: Duration::from_secs(30), every: Duration::from_millis(25) };
 
-const RELEASED: Limit = Limit { total: Duration::from_mins(1), every: Duration::from_millis(250) };
+/// How long a namespace of the same name may take to be gone.
+const LEFT: Limit = Limit { total: Duration::from_mins(1), every: Duration::from_millis(100) };
 
 /// Makes a namespace of a suite, and waits until pods can be made in it.
 pub(crate) async fn ensure(
@@ -37,20 +38,32 @@ pub(crate) async fn ensure(
     namespace: &str,
     suite: &str,
 ) -> Result<(), StackError> {
-    let fail = |what: &str, source| StackError::Api {
+    let fail = |what: &str, source: kube::Error| StackError::Api {
         what: what.to_owned(),
         namespace: namespace.to_owned(),
-        source: Box::new(source),
+        source: source.into(),
     };
     let object = json!({
         "apiVersion": "v1",
         "kind": "Namespace",
         "metadata": {"name": namespace, "labels": {SUITE: suite}},
     });
-    Api::<Namespace>::all(client.clone())
-        .patch(namespace, &PatchParams::apply(MANAGER).force(), &Patch::Apply(object))
-        .await
-        .map_err(|source| fail("make the namespace", source))?;
+    let namespaces = Api::<Namespace>::all(client.clone());
+    let made = wait::until("the end of the one before", LEFT, async || {
+        let (how, object) = (PatchParams::apply(MANAGER).force(), Patch::Apply(&object));
+        let made = namespaces.patch(namespace, &how, &object).await?;
+        Ok(if made.metadata.deletion_timestamp.is_none() {
+            Poll::Ready(())
+        } else {
+            Poll::NotYet(remaining(&made).unwrap_or_else(|| "its objects are deleted".to_owned()))
+        })
+    });
+    made.await.map_err(|error| match error {
+        WaitError::Broken { source, .. } => fail("make the namespace", source),
+        WaitError::TimedOut { last, .. } => {
+            StackError::Leaving { namespace: namespace.to_owned(), words: last }
+        }
+    })?;
     // Without it the first pods are refused, and tried again only after a while.
     let accounts = Api::<ServiceAccount>::namespaced(client.clone(), namespace);
     let there = wait::until("the default service account", SERVICE_ACCOUNT, async || {
@@ -70,22 +83,13 @@ pub(crate) async fn ensure(
     }
 }
 
-/// Deletes the namespace, and waits a while for its pods to be gone.
-///
-/// A failure is no news: the namespace goes with the cluster.
-pub(crate) async fn release(cluster: &Cluster, namespace: &str) {
-    let namespaces = Api::<Namespace>::all(cluster.client());
-    let _ = namespaces.delete(namespace, &DeleteParams::background()).await;
-    let pods = Api::<Pod>::namespaced(cluster.client(), namespace);
-    let _ = wait::until("the end of its pods", RELEASED, async || {
-        let left = pods.list(&ListParams::default()).await?.items.len();
-        Ok::<_, kube::Error>(if left == 0 {
-            Poll::Ready(())
-        } else {
-            Poll::NotYet(format!("{left} pods"))
-        })
-    })
-    .await;
+/// What holds up the deletion of a namespace: objects with finalizers, as the server counts them.
+pub(super) fn remaining(namespace: &Namespace) -> Option<String> {
+    let conditions = namespace.status.as_ref()?.conditions.iter().flatten();
+    let mut holding = conditions.filter(|condition| condition.status == "True");
+    holding
+        .find(|condition| condition.type_ == "NamespaceFinalizersRemaining")
+        .and_then(|condition| condition.message.clone())
 }
 
 /// The passwords of the namespace: those that it has, and those of the plan where it has none.
@@ -97,7 +101,7 @@ pub(super) async fn passwords(
     let stored = secrets.get_opt(PASSWORDS).await.map_err(|source| StackError::Api {
         what: "read the passwords".to_owned(),
         namespace: suite.namespace.clone(),
-        source: Box::new(source),
+        source: source.into(),
     })?;
     let mut passwords = suite.passwords.clone();
     for (name, ByteString(bytes)) in stored.and_then(|secret| secret.data).unwrap_or_default() {
@@ -144,6 +148,23 @@ async fn store(
         .map_err(|source| StackError::Api {
             what: format!("make the Secret `{name}`"),
             namespace: suite.namespace.clone(),
-            source: Box::new(source),
+            source: source.into(),
         })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_namespace_that_hangs_in_deletion_is_named_with_the_finalizer() {
+        let words = "Some content in the namespace has finalizers remaining: example.io/hold in 1 resource instances";
+        let namespace = |status: &str| -> Namespace {
+            let condition =
+                json!({"type": "NamespaceFinalizersRemaining", "status": status, "message": words});
+            serde_json::from_value(json!({"status": {"conditions": [condition]}})).unwrap()
+        };
+        assert_eq!(remaining(&namespace("True")).as_deref(), Some(words));
+        assert_eq!(remaining(&namespace("False")), None);
+    }
 }

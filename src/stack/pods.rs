@@ -1,35 +1,38 @@
-//! Reads from a pod why it does not get ready.
+//! Reads from a pod's status how it stands.
 
-use k8s_openapi::api::core::v1::{ContainerStatus, Event, Pod};
-use kube::{
-    Api, Client, ResourceExt as _,
-    api::{ListParams, LogParams},
+use k8s_openapi::{
+    api::core::v1::{Container, ContainerState, ContainerStatus, Pod},
+    apimachinery::pkg::apis::meta::v1::OwnerReference,
 };
+use serde_json::Value;
 
-use super::ready::State;
-
-/// How many of the last log lines a message shows.
-const LINES: i64 = 8;
+use super::readiness::Readiness;
+use crate::manifest::text_at;
 
 /// The exit code of a process that was killed (128 + SIGKILL).
 const KILLED: i32 = 137;
 
+/// How often a container has been restarted when it is proven that it will not stay up.
+///
+/// Who needs a second start, or a third, because something came later than he did, stays up then.
+const PROVEN: i32 = 3;
+
 /// Reasons for waiting that do not heal.
-const HOPELESS: [&str; 6] = [
-    "CrashLoopBackOff",
+const HOPELESS: [&str; 2] = ["ErrImageNeverPull", "InvalidImageName"];
+/// Reasons for waiting that may heal: a Secret may come, a registry may answer again.
+const DOUBTFUL: [&str; 6] = [
     "CreateContainerConfigError",
-    "ErrImageNeverPull",
+    "CreateContainerError",
+    "ErrImagePull",
     "ImageInspectError",
-    "InvalidImageName",
+    "ImagePullBackOff",
     "RunContainerError",
 ];
-/// Reasons for waiting that may heal.
-const DOUBTFUL: [&str; 3] = ["CreateContainerError", "ErrImagePull", "ImagePullBackOff"];
 
 /// How a pod stands.
-pub(super) fn state(pod: &Pod) -> State {
+pub(super) fn readiness(pod: &Pod) -> Readiness {
     let Some(status) = &pod.status else {
-        return State::Coming("its pod has no status yet".to_owned());
+        return Readiness::Coming("its pod has no status yet".to_owned());
     };
     let phase = status.phase.as_deref().unwrap_or_default();
     let conditions = status.conditions.iter().flatten();
@@ -38,32 +41,44 @@ pub(super) fn state(pod: &Pod) -> State {
         .find(|condition| condition.reason.as_deref() == Some("Unschedulable"));
     if let Some(condition) = unschedulable {
         let words = condition.message.as_deref().unwrap_or_default();
-        return State::Failing(format!("its pod cannot be scheduled: {words}"));
+        return Readiness::Failing(format!("its pod cannot be scheduled: {words}"));
     }
     let initial = status.init_container_statuses.iter().flatten();
-    let containers = initial.chain(status.container_statuses.iter().flatten());
+    let containers = initial.clone().chain(status.container_statuses.iter().flatten());
     for container in containers.clone() {
-        if let Some(state) = hopeless(pod, container) {
-            return state;
+        if let Some(readiness) = stuck(pod, container) {
+            return readiness;
         }
     }
     if phase == "Failed" {
-        let words = status.message.as_deref().or(status.reason.as_deref());
+        let words = status.message.as_deref().or(status.reason.as_deref()).unwrap_or_default();
         let ends: Vec<_> = containers.filter_map(|container| last_end(pod, container)).collect();
-        return State::Lost(format!(
-            "its pod failed: {}{}",
-            words.unwrap_or_default(),
-            ends.join(", ")
-        ));
+        let words = format!("its pod failed: {words}{}", ends.join(", "));
+        // Whoever made it makes another one, or says himself that he gives up.
+        return if maker(pod).is_some() {
+            Readiness::Coming(words)
+        } else {
+            Readiness::Lost(words)
+        };
     }
-    let waiting: Vec<_> = containers.filter_map(|container| unready(pod, container)).collect();
-    State::Coming(match waiting.as_slice() {
+    let initial = initial.filter_map(|container| unready(pod, container, "init container"));
+    let others = status.container_statuses.iter().flatten();
+    let others = others.filter_map(|container| unready(pod, container, "container"));
+    let waiting: Vec<_> = initial.chain(others).collect();
+    Readiness::Coming(match waiting.as_slice() {
         [] => format!("its pod is {}", phase.to_lowercase()),
         waiting => waiting.join(", "),
     })
 }
 
-fn hopeless(pod: &Pod, container: &ContainerStatus) -> Option<State> {
+/// The controller that made a pod, and would make another one.
+fn maker(pod: &Pod) -> Option<&OwnerReference> {
+    let mut owners = pod.metadata.owner_references.iter().flatten();
+    owners.find(|owner| owner.controller == Some(true))
+}
+
+/// How a container stands that waits for a reason that may not pass.
+fn stuck(pod: &Pod, container: &ContainerStatus) -> Option<Readiness> {
     let waiting = container.state.as_ref()?.waiting.as_ref()?;
     let reason = waiting.reason.as_deref()?;
     let name = &container.name;
@@ -78,12 +93,18 @@ fn hopeless(pod: &Pod, container: &ContainerStatus) -> Option<State> {
         words = format!("{words}; {end}");
     }
     if HOPELESS.contains(&reason) {
-        Some(State::Lost(words))
-    } else if DOUBTFUL.contains(&reason) {
-        Some(State::Failing(words))
-    } else {
-        None
+        return Some(Readiness::Lost(words));
     }
+    if DOUBTFUL.contains(&reason) {
+        return Some(Readiness::Failing(words));
+    }
+    if reason != "CrashLoopBackOff" {
+        return None;
+    }
+    // A Job counts itself how often it is tried.
+    let proven =
+        container.restart_count >= PROVEN && maker(pod).is_none_or(|maker| maker.kind != "Job");
+    Some(if proven { Readiness::Lost(words) } else { Readiness::Coming(words) })
 }
 
 /// How a container ended the last time, if it did.
@@ -116,7 +137,7 @@ fn memory_limit(pod: &Pod, container: &str) -> Option<String> {
     Some(found.resources.as_ref()?.limits.as_ref()?.get("memory")?.0.clone())
 }
 
-fn unready(pod: &Pod, container: &ContainerStatus) -> Option<String> {
+fn unready(pod: &Pod, container: &ContainerStatus, what: &str) -> Option<String> {
     if container.ready {
         return None;
     }
@@ -124,21 +145,24 @@ fn unready(pod: &Pod, container: &ContainerStatus) -> Option<String> {
     let words = if let Some(waiting) = &state.waiting {
         waiting.reason.clone().unwrap_or_else(|| "waiting".to_owned())
     } else if state.running.is_some() {
-        "running, but its readiness probe fails".to_owned()
+        // An init container only has to end.
+        let probed = what == "container";
+        if probed { "running, but not ready" } else { "running" }.to_owned()
     } else {
         last_end(pod, container)?
     };
-    Some(format!("container `{}` is {words}", container.name))
+    Some(format!("{what} `{}` is {words}", container.name))
+}
+
+/// Whether none of its containers may run yet.
+pub(super) fn is_pending(pod: &Pod) -> bool {
+    pod.status.as_ref().and_then(|status| status.phase.as_deref()) == Some("Pending")
 }
 
 /// Whether a pod is scheduled and none of its containers has begun.
 pub(super) fn waits_for_volumes(pod: &Pod) -> bool {
-    let Some(status) = &pod.status else {
-        return false;
-    };
-    let mut containers = status.container_statuses.iter().flatten();
-    status.phase.as_deref() == Some("Pending")
-        && containers.all(|container| {
+    is_pending(pod)
+        && statuses(pod).all(|container| {
             let waiting = container.state.as_ref().and_then(|state| state.waiting.as_ref());
             let reason = waiting.and_then(|waiting| waiting.reason.as_deref());
             matches!(reason, Some("ContainerCreating" | "PodInitializing"))
@@ -147,137 +171,54 @@ pub(super) fn waits_for_volumes(pod: &Pod) -> bool {
 
 /// Whether a container of the pod runs, but does not say that it is ready.
 pub(super) fn is_probed(pod: &Pod) -> bool {
-    let containers =
-        pod.status.iter().flat_map(|status| status.container_statuses.iter().flatten());
-    let runs = |container: &ContainerStatus| {
-        container.state.as_ref().is_some_and(|state| state.running.is_some())
-    };
-    containers.into_iter().any(|container| !container.ready && runs(container))
+    let runs = |state: &ContainerState| state.running.is_some();
+    statuses(pod).any(|container| !container.ready && container.state.as_ref().is_some_and(runs))
 }
 
-/// The latest warning about the pod for one of these reasons.
-pub(super) async fn warning(
-    pods: &Api<Pod>,
-    pod: &Pod,
-    reasons: &[&str],
-) -> Result<Option<String>, kube::Error> {
-    let namespace = pod.namespace().unwrap_or_default();
-    let events = events(&pods.clone().into_client(), &namespace, pod).await?;
-    let of_these =
-        |event: &Event| event.reason.as_deref().is_some_and(|reason| reasons.contains(&reason));
-    Ok(events.into_iter().rfind(of_these).and_then(|event| event.message))
+/// Whether a pod is ready because a probe of its own says so, not only because it runs.
+pub(super) fn has_readiness_probe(pod: &Pod) -> bool {
+    let mut containers = pod.spec.iter().flat_map(|spec| &spec.containers);
+    containers.any(|container: &Container| container.readiness_probe.is_some())
 }
 
-async fn events(client: &Client, namespace: &str, pod: &Pod) -> Result<Vec<Event>, kube::Error> {
-    let of_pod = format!("involvedObject.name={},type=Warning", pod.name_any());
-    let events = Api::<Event>::namespaced(client.clone(), namespace);
-    let list = events.list(&ListParams::default().fields(&of_pod)).await?;
-    Ok(list.items)
+/// Whether a pod is told to end, and a container of it may still answer.
+pub(super) fn still_ends(pod: &Pod) -> bool {
+    pod.metadata.deletion_timestamp.is_some() && !has_ended(pod)
 }
 
-/// The last warnings and log lines of a pod, for a message; never an error of its own.
-pub(super) async fn evidence(client: &Client, namespace: &str, pod: Option<&Pod>) -> Vec<String> {
-    let Some(pod) = pod else { return Vec::new() };
-    let mut lines = Vec::new();
-    let warnings = events(client, namespace, pod).await.unwrap_or_default();
-    for event in warnings.iter().rev().take(2).rev() {
-        let reason = event.reason.as_deref().unwrap_or_default();
-        let words = event.message.as_deref().unwrap_or_default();
-        lines.push(format!("event {reason}: {}", words.trim()));
+/// Whether nothing of a pod runs any more. Until the kubelet says that it is gone, up to 10 s pass
+/// in Kubernetes 1.20.
+pub(super) fn has_ended(pod: &Pod) -> bool {
+    let mut states = statuses(pod).map(|status| status.state.as_ref()).peekable();
+    pod.metadata.deletion_timestamp.is_some()
+        && states.peek().is_some()
+        && states.all(|state| state.is_some_and(|state| state.terminated.is_some()))
+}
+
+/// Whether a pod is ready, and not told to end.
+pub(super) fn is_ready(pod: &Pod) -> bool {
+    let conditions = pod.status.iter().flat_map(|status| status.conditions.iter().flatten());
+    let mut ready = conditions.filter(|condition| condition.type_ == "Ready");
+    pod.metadata.deletion_timestamp.is_none() && ready.any(|condition| condition.status == "True")
+}
+
+/// Whether a pod is the object, or was made by it, be it through a set of replicas.
+pub(super) fn is_made_by(pod: &Pod, object: &Value) -> bool {
+    let (kind, name) = (text_at(object, "/kind"), text_at(object, "/metadata/name"));
+    if kind == "Pod" {
+        return pod.metadata.name.as_deref() == Some(name);
     }
-    let pods = Api::<Pod>::namespaced(client.clone(), namespace);
-    let status = pod.status.iter();
-    let containers = status.flat_map(|status| {
-        let first = status.init_container_statuses.iter().flatten();
-        first.chain(status.container_statuses.iter().flatten())
-    });
-    for container in containers.filter(|container| !container.ready) {
-        let running = container.state.as_ref().is_some_and(|state| state.running.is_some());
-        let parameters = LogParams {
-            container: Some(container.name.clone()),
-            tail_lines: Some(LINES),
-            previous: container.restart_count > 0 && !running,
-            ..LogParams::default()
-        };
-        if let Ok(log) = pods.logs(&pod.name_any(), &parameters).await
-            && !log.trim().is_empty()
-        {
-            lines.push(format!("the last lines of `{}`:", container.name));
-            lines.extend(log.lines().map(|line| format!("  {line}")));
-        }
-    }
-    lines
+    let labels = pod.metadata.labels.as_ref();
+    let hash = labels.and_then(|labels| labels.get("pod-template-hash"));
+    maker(pod).is_some_and(|maker| match (kind, hash) {
+        ("Deployment", Some(hash)) => maker.name == format!("{name}-{hash}"),
+        _ => maker.kind == kind && maker.name == name,
+    })
+}
+
+fn statuses(pod: &Pod) -> impl Iterator<Item = &ContainerStatus> {
+    pod.status.iter().flat_map(|status| status.container_statuses.iter().flatten())
 }
 
 #[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    fn pod(status: &serde_json::Value) -> Pod {
-        serde_json::from_value(json!({"metadata": {"name": "api-1"}, "status": status})).unwrap()
-    }
-
-    fn waiting(reason: &str) -> Pod {
-        pod(&json!({"phase": "Pending", "containerStatuses": [{
-            "name": "api", "ready": false, "restartCount": 2, "image": "", "imageID": "",
-            "state": {"waiting": {"reason": reason, "message": "words"}},
-            "lastState": {"terminated": {"exitCode": 137, "reason": "OOMKilled"}},
-        }]}))
-    }
-
-    #[test]
-    fn an_image_that_cannot_be_had_ends_the_wait() {
-        let State::Lost(words) = state(&waiting("ErrImageNeverPull")) else { panic!() };
-        assert!(words.starts_with("container `api` is in ErrImageNeverPull: words"), "{words}");
-    }
-
-    #[test]
-    fn a_crash_loop_names_the_exit_code_and_the_reason() {
-        assert_eq!(
-            state(&waiting("CrashLoopBackOff")),
-            State::Lost(
-                "container `api` is in CrashLoopBackOff; `api` ended with exit code 137 (OOMKilled), restarted 2 times"
-                    .into()
-            )
-        );
-    }
-
-    #[test]
-    fn a_container_that_runs_out_of_memory_is_named_with_its_limit_whatever_the_runtime_noticed() {
-        for (reason, words) in [
-            ("OOMKilled", "(OOMKilled; its memory limit is 32Mi), restarted once"),
-            ("Error", "(killed, probably out of memory; its memory limit is 32Mi), restarted once"),
-        ] {
-            let mut pod = pod(&json!({"phase": "Running", "containerStatuses": [{
-                "name": "api", "ready": false, "restartCount": 1, "image": "", "imageID": "",
-                "state": {"waiting": {"reason": "CrashLoopBackOff"}},
-                "lastState": {"terminated": {"exitCode": 137, "reason": reason}},
-            }]}));
-            pod.spec = serde_json::from_value(json!({"containers": [
-                {"name": "api", "resources": {"limits": {"memory": "32Mi"}}},
-            ]}))
-            .unwrap();
-            let State::Lost(told) = state(&pod) else { panic!() };
-            assert!(told.ends_with(words), "{told}");
-        }
-    }
-
-    #[test]
-    fn a_container_that_is_being_made_is_on_its_way() {
-        assert_eq!(
-            state(&waiting("ContainerCreating")),
-            State::Coming("container `api` is ContainerCreating".into())
-        );
-        assert!(waits_for_volumes(&waiting("ContainerCreating")));
-    }
-
-    #[test]
-    fn a_pod_that_cannot_be_scheduled_is_given_a_moment() {
-        let pod = pod(&json!({"phase": "Pending", "conditions": [
-            {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": "0/1 nodes"},
-        ]}));
-        assert_eq!(state(&pod), State::Failing("its pod cannot be scheduled: 0/1 nodes".into()));
-    }
-}
+mod tests;

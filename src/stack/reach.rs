@@ -1,35 +1,40 @@
-//! Sends each endpoint one real request through its address, as this machine knows it.
+//! Asks each endpoint of a workload, where this machine knows it, until its pods of today answer.
 
-use std::{cell::Cell, collections::BTreeMap, time::Duration};
-
-use sqlx::{
-    Connection as _, PgConnection,
-    postgres::{PgConnectOptions, PgSslMode},
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::{Duration, Instant},
 };
-use thiserror::Error;
+
+use sqlx::postgres::PgConnectOptions;
 use url::Url;
 
-use super::{Place, StackError, asked, lead};
+use super::{
+    StackError,
+    ask::{Asked, Asker, asked, options},
+    doubt::{Doubt, Doubts, PATIENCE},
+    lead::{self, Lead, Target},
+    place::Place,
+    ready::LIMIT,
+};
 use crate::{
     cluster::Address,
-    password::Password,
     plan::WorkloadPlan,
-    suite::{Database, Endpoint, Probe},
-    text::{chain, shortened},
+    suite::{Endpoint, Probe},
+    text::chain,
     wait::{self, Limit, Poll},
 };
 
-/// How long after a pod is ready its NodePort may take to lead there.
-const LIMIT: Limit = Limit { total: Duration::from_secs(30), every: Duration::from_millis(50) };
+/// The pause between two looks at an endpoint.
+const PAUSE: Duration = Duration::from_millis(50);
 /// How long the first request may take, and each further one half as long again: the node refuses
 /// only a few connections at once by a word, the others by silence, and who waits for an answer to
 /// such a one asks again after a second.
 const FIRST: Duration = Duration::from_millis(200);
 /// Who waited longer than this was not dropped, but made to wait.
 const DROPPED: Duration = Duration::from_secs(1);
-const ONE_REQUEST: Duration = Duration::from_secs(5);
-/// How much of an answer a message shows, in characters.
-const SHOWN: usize = 200;
+/// How many answers in a row say that no request is lost: for a moment after a pod is gone, the
+/// node may lead every second one to where it was.
+const IN_A_ROW: usize = 4;
 
 /// How the endpoints of a workload are reached.
 #[derive(Debug, Default)]
@@ -38,45 +43,38 @@ pub(super) struct Reached {
     pub(super) databases: BTreeMap<String, PgConnectOptions>,
 }
 
-/// A look at an endpoint never fails for good.
-#[derive(Debug, Error)]
-#[error("never")]
-pub(crate) struct Never(std::convert::Infallible);
-
-/// What became of one request.
-#[derive(Debug)]
-enum Asked {
+/// What became of asking a workload.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Proof {
+    /// All its endpoints have answered.
     Answered,
-    /// The answer is another than wanted.
-    Wrong(String),
-    /// There was no answer in time.
-    Late(String),
-    /// Nobody took it.
-    Refused(String),
+    /// Its pods were ready for a moment only.
+    Unready,
 }
 
-/// Asks every endpoint of a workload of `namespace` until it has answered.
-pub(super) async fn answers(
+/// What one look at an endpoint found.
+struct Look {
+    /// Nothing if it answered.
+    seen: Option<String>,
+    doubt: Option<Doubt>,
+    targets: Vec<Target>,
+}
+
+impl Look {
+    fn without_request(seen: String, doubt: Option<Doubt>) -> Self {
+        Self { seen: Some(seen), doubt, targets: Vec::new() }
+    }
+}
+
+/// Where a workload will be reached.
+pub(super) fn reached(
     place: &Place,
-    namespace: &str,
     workload: &WorkloadPlan,
-    passwords: &BTreeMap<String, Password>,
+    asker: Asker<'_>,
 ) -> Result<Reached, StackError> {
     let mut reached = Reached::default();
     for endpoint in &workload.endpoints {
-        let address =
-            place.cluster.address(endpoint.node_port).ok_or_else(|| StackError::Unmapped {
-                workload: workload.name.clone(),
-                node_port: endpoint.node_port,
-                cluster: place.cluster.name().to_string(),
-            })?;
-        let heard = Cell::new(false);
-        tokio::select! {
-            answered = answer(workload, endpoint, address, passwords, &heard) => answered?,
-            words = lead::nowhere(place, namespace, endpoint, &heard) => {
-                return Err(StackError::Astray { workload: workload.name.clone(), words });
-            }
-        }
+        let address = address(place, workload, endpoint)?;
         match &endpoint.probe {
             Probe::Http(_) => {
                 if let Ok(url) = Url::parse(&format!("http://{address}/")) {
@@ -84,7 +82,7 @@ pub(super) async fn answers(
                 }
             }
             Probe::Postgres(database) => {
-                let options = options(address, database, passwords);
+                let options = options(address, database, asker.passwords);
                 reached.databases.insert(endpoint.service.clone(), options);
             }
         }
@@ -92,105 +90,164 @@ pub(super) async fn answers(
     Ok(reached)
 }
 
-/// Asks one endpoint until it has answered, and notes when a request was heard.
-async fn answer(
+fn address<'a>(
+    place: &'a Place,
     workload: &WorkloadPlan,
     endpoint: &Endpoint,
-    address: &Address,
-    passwords: &BTreeMap<String, Password>,
-    heard: &Cell<bool>,
-) -> Result<(), StackError> {
-    let what =
-        format!("an answer of `{}` to {} on {address}", workload.name, asked(&endpoint.probe));
-    let mut next = FIRST;
-    let asking = wait::until(what, LIMIT, async || {
-        let limit = next;
-        next = ONE_REQUEST.min(limit * 3 / 2);
-        Ok::<_, Never>(match ask(&endpoint.probe, address, passwords, limit).await {
-            Asked::Answered => Poll::Ready(()),
-            Asked::Wrong(words) => {
-                heard.set(true);
-                Poll::NotYet(words)
-            }
-            Asked::Late(words) => {
-                heard.set(heard.get() || limit > DROPPED);
-                Poll::NotYet(words)
-            }
-            Asked::Refused(words) => Poll::NotYet(words),
-        })
-    });
-    asking.await.map_err(|source| StackError::Silent {
+) -> Result<&'a Address, StackError> {
+    place.cluster.address(endpoint.node_port).ok_or_else(|| StackError::Unmapped {
         workload: workload.name.clone(),
-        source: Box::new(source),
+        node_port: endpoint.node_port,
+        cluster: place.cluster.name().to_string(),
     })
+}
+
+/// The proof that a workload answers: each of its endpoints, by pods with one of these marks.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Proving<'a> {
+    pub(super) place: &'a Place,
+    pub(super) namespace: &'a str,
+    pub(super) asker: Asker<'a>,
+    pub(super) marks: &'a BTreeSet<&'a str>,
+}
+
+impl Proving<'_> {
+    /// Asks every endpoint of a workload until it has answered. Its limit counts from `begun`.
+    pub(super) async fn prove(
+        &self,
+        workload: &WorkloadPlan,
+        begun: Instant,
+    ) -> Result<Proof, StackError> {
+        for endpoint in &workload.endpoints {
+            if self.endpoint(workload, endpoint, begun).await? == Proof::Unready {
+                return Ok(Proof::Unready);
+            }
+        }
+        Ok(Proof::Answered)
+    }
+
+    async fn endpoint(
+        &self,
+        workload: &WorkloadPlan,
+        endpoint: &Endpoint,
+        begun: Instant,
+    ) -> Result<Proof, StackError> {
+        let address = address(self.place, workload, endpoint)?;
+        let what = asked(&endpoint.probe, address);
+        let name = || workload.name.clone();
+        let (mut doubts, mut patience) = (Doubts::default(), FIRST);
+        let mut last = String::from("nothing");
+        let limit = Limit { total: LIMIT.saturating_sub(begun.elapsed()), every: PAUSE };
+        let asking = wait::until(&what, limit, async || {
+            let look = self.look(endpoint, address, &mut patience).await;
+            let Some(seen) = look.seen else {
+                return Ok(Poll::Ready(Proof::Answered));
+            };
+            last.clone_from(&seen);
+            if !doubts.proven(look.doubt, Instant::now()) {
+                return Ok(Poll::NotYet(seen));
+            }
+            match look.doubt {
+                Some(Doubt::Unready) => Ok(Poll::Ready(Proof::Unready)),
+                Some(Doubt::Nowhere) => Err(StackError::Astray { workload: name(), words: seen }),
+                Some(Doubt::NotFound) => Err(StackError::Unhealthy {
+                    workload: name(),
+                    asked: what.clone(),
+                    answer: format!("{seen}; is this its health path?"),
+                }),
+                Some(Doubt::Wrong) => Err(StackError::Unhealthy {
+                    workload: name(),
+                    asked: what.clone(),
+                    answer: seen,
+                }),
+                Some(Doubt::Refused) if self.is_closed(&look.targets).await => {
+                    let words = format!(
+                        "{}, which refuses connections; is `targetPort` right?",
+                        lead::words(&look.targets)
+                    );
+                    Err(StackError::Astray { workload: name(), words })
+                }
+                Some(Doubt::Refused) | None => {
+                    doubts = Doubts::default();
+                    Ok(Poll::NotYet(seen))
+                }
+            }
+        });
+        match asking.await {
+            Ok(proof) => Ok(proof),
+            Err(wait::WaitError::Broken { source, .. }) => Err(source),
+            Err(wait::WaitError::TimedOut { .. }) => {
+                Err(StackError::Silent { workload: name(), asked: what, limit: LIMIT, seen: last })
+            }
+        }
+    }
+
+    /// Looks where an endpoint leads, and asks it if that is to pods of today.
+    async fn look(&self, endpoint: &Endpoint, address: &Address, patience: &mut Duration) -> Look {
+        let targets = match lead::lead(self.place, self.namespace, endpoint, self.marks).await {
+            Ok(Lead::Here(targets)) => targets,
+            Ok(Lead::Before(words)) => return Look::without_request(words, None),
+            Ok(Lead::Unready(words)) => return Look::without_request(words, Some(Doubt::Unready)),
+            Ok(Lead::Nowhere(words)) => return Look::without_request(words, Some(Doubt::Nowhere)),
+            Err(error) => return Look::without_request(chain(&error), None),
+        };
+        let mut answer = Asked::Answered;
+        for _ in 0..IN_A_ROW {
+            answer = self.asker.ask(&endpoint.probe, address, *patience).await;
+            if answer != Asked::Answered {
+                break;
+            }
+        }
+        let leads = lead::words(&targets);
+        let (seen, doubt) = match answer {
+            Asked::Answered => (None, None),
+            Asked::NotFound(words) => (Some(words), Some(Doubt::NotFound)),
+            Asked::Wrong(words) => (Some(words), Some(Doubt::Wrong)),
+            Asked::Late(words) => (Some(format!("{words}; {leads}")), None),
+            Asked::Refused(words) => (Some(format!("{words}; {leads}")), Some(Doubt::Refused)),
+        };
+        *patience = longer(*patience);
+        Look { seen, doubt, targets }
+    }
+
+    async fn is_closed(&self, targets: &[Target]) -> bool {
+        lead::is_closed(self.place, self.namespace, targets).await
+    }
+}
+
+/// How long the request after one may take that waited so long.
+fn longer(patience: Duration) -> Duration {
+    if patience > DROPPED { PATIENCE } else { patience * 3 / 2 }
 }
 
 /// The address at which an endpoint of a workload still answers, if one does.
 pub(super) async fn answering(
     place: &Place,
     workload: &WorkloadPlan,
-    passwords: &BTreeMap<String, Password>,
+    asker: Asker<'_>,
 ) -> Option<Address> {
     for endpoint in &workload.endpoints {
         let address = place.cluster.address(endpoint.node_port)?;
-        let asked = ask(&endpoint.probe, address, passwords, FIRST).await;
-        if matches!(asked, Asked::Answered | Asked::Wrong(_)) {
-            return Some(address.clone());
+        match asker.ask(&endpoint.probe, address, FIRST).await {
+            Asked::Answered | Asked::NotFound(_) | Asked::Wrong(_) => return Some(address.clone()),
+            Asked::Late(_) | Asked::Refused(_) => {}
         }
     }
     None
 }
 
-async fn ask(
-    probe: &Probe,
-    address: &Address,
-    passwords: &BTreeMap<String, Password>,
-    limit: Duration,
-) -> Asked {
-    match probe {
-        Probe::Http(path) => get(&format!("http://{address}{path}"), limit).await,
-        Probe::Postgres(database) => select(&options(address, database, passwords), limit).await,
-    }
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-async fn get(url: &str, limit: Duration) -> Asked {
-    match reqwest::Client::new().get(url).timeout(limit).send().await {
-        Ok(answer) if answer.status().is_success() => Asked::Answered,
-        Ok(answer) => {
-            let status = answer.status();
-            let body = answer.text().await.unwrap_or_default();
-            Asked::Wrong(format!("{status} {}", shortened(&body, SHOWN)))
+    #[test]
+    fn a_slow_service_gets_the_patience_of_a_request_after_a_few_short_ones() {
+        let mut patience = vec![FIRST];
+        while patience.last() < Some(&PATIENCE) && patience.len() < 20 {
+            patience.extend(patience.last().copied().map(longer));
         }
-        Err(error) if error.is_timeout() => Asked::Late(chain(&error)),
-        Err(error) => Asked::Refused(chain(&error)),
-    }
-}
-
-fn options(
-    address: &Address,
-    database: &Database,
-    passwords: &BTreeMap<String, Password>,
-) -> PgConnectOptions {
-    let password = passwords.get(&database.password).map_or("", Password::reveal);
-    PgConnectOptions::new_without_pgpass()
-        .host(&address.host)
-        .port(address.port)
-        .username(&database.user)
-        .password(password)
-        .database(&database.name)
-        .ssl_mode(PgSslMode::Disable)
-}
-
-async fn select(options: &PgConnectOptions, limit: Duration) -> Asked {
-    let asking = async {
-        let mut connection = PgConnection::connect_with(options).await?;
-        sqlx::query("SELECT 1").execute(&mut connection).await?;
-        connection.close().await
-    };
-    match tokio::time::timeout(limit, asking).await {
-        Ok(Ok(())) => Asked::Answered,
-        Ok(Err(error @ sqlx::Error::Io(_))) => Asked::Refused(chain(&error)),
-        Ok(Err(error)) => Asked::Wrong(chain(&error)),
-        Err(_) => Asked::Late(format!("no answer within {limit:?}")),
+        assert_eq!(patience.last(), Some(&PATIENCE));
+        let before: Duration = patience[..patience.len() - 1].iter().sum();
+        assert!(before < Duration::from_secs(5), "{patience:?}");
     }
 }

@@ -8,48 +8,46 @@ use std::{
 use futures_util::{StreamExt as _, stream::select_all};
 use k8s_openapi::api::core::v1::Pod;
 use kube::{
-    Api,
+    Api, ResourceExt as _,
     api::{DynamicObject, ListParams},
     runtime::{WatchStreamExt as _, watcher},
 };
 use serde_json::Value;
 
-use super::{Place, StackError, pods};
+use super::{
+    StackError, details,
+    error::{ServerError, is_refusal},
+    generation,
+    place::Place,
+    pods,
+    readiness::{Readiness, few, has_pods, has_replicas, of_object, replicas},
+};
 use crate::{
     manifest::{SUITE, selector, text_at},
     plan::{SuitePlan, WorkloadPlan},
+    text::chain,
     wait,
 };
 
 /// How long a workload may take unless something says earlier that it is lost.
-const LIMIT: Duration = Duration::from_mins(3);
+pub(super) const LIMIT: Duration = Duration::from_mins(3);
 /// A watch may miss something; so there is a look at least this often.
 const AT_LEAST: Duration = Duration::from_secs(1);
-/// How long a state that may heal by itself is given to do so.
-const GRACE: Duration = Duration::from_secs(5);
+/// How long what may heal by itself is given to do so: a registry is asked again after 10 s, and
+/// pods of before hold their part of a node and of a quota until they have ended.
+const GRACE: Duration = Duration::from_secs(20);
 
-/// How a workload stands.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum State {
-    /// It is ready.
-    Ready,
-    /// It may get ready.
-    Coming(String),
-    /// It is lost unless this heals within a few seconds.
-    Failing(String),
-    /// It will never get ready.
-    Lost(String),
-}
-
-/// Waits until all objects of a workload are ready.
+/// Waits until all objects of a workload are ready, and no pod of before is left that could answer.
+///
+/// Its limit counts from `begun`.
 pub(super) async fn wait(
     place: &Place,
     suite: &SuitePlan,
     workload: &WorkloadPlan,
-    objects: &[Value],
+    begun: Instant,
 ) -> Result<(), StackError> {
-    let objects = objects.iter().filter(|object| has_pods(object));
-    let waiting = objects.map(|object| one(place, suite, workload, object));
+    let objects = workload.objects.iter().filter(|object| has_pods(object));
+    let waiting = objects.map(|object| one(place, suite, workload, object, begun));
     futures_util::future::try_join_all(waiting).await.map(drop)
 }
 
@@ -58,14 +56,16 @@ async fn one(
     suite: &SuitePlan,
     workload: &WorkloadPlan,
     object: &Value,
+    begun: Instant,
 ) -> Result<(), StackError> {
-    let fail = |source| StackError::Api {
+    let fail = |source: ServerError| StackError::Api {
         what: format!("look at {} `{}`", text_at(object, "/kind"), workload.name),
         namespace: suite.namespace.clone(),
-        source: Box::new(source),
+        source,
     };
     let name = text_at(object, "/metadata/name");
-    let api = place.applier.api(&suite.namespace, object).await.map_err(fail)?;
+    let api = place.applier.api(&suite.namespace, object).await;
+    let api = api.map_err(|error| fail(error.into()))?;
     let pods = Api::<Pod>::namespaced(place.cluster.client(), &suite.namespace);
     let this = watcher::Config::default().fields(&format!("metadata.name={name}"));
     let all = watcher::Config::default().labels(&format!("{SUITE}={}", suite.name));
@@ -75,26 +75,31 @@ async fn one(
         watcher(pods.clone(), all).default_backoff().map(drop).boxed(),
     ]);
     let mut changes = pin!(changes);
-    let begun = Instant::now();
     let mut failing: Option<Instant> = None;
     loop {
-        let looking = tokio::time::timeout(LIMIT, look(&api, &pods, name));
-        let (state, pod) = looking.await.unwrap_or_else(|_| Ok(silent())).map_err(fail)?;
-        let (seen, lost) = match state {
-            State::Ready => return Ok(()),
-            State::Coming(seen) => {
+        let looking = tokio::time::timeout(LIMIT, look(&api, &pods, object));
+        let (readiness, pod) = match looking.await {
+            Ok(Ok(found)) => found,
+            Ok(Err(error)) if is_refusal(&error) => return Err(fail(error.into())),
+            // It may answer again.
+            Ok(Err(error)) => (Readiness::Coming(format!("no answer: {}", chain(&error))), None),
+            Err(_) => (Readiness::Lost("the API server does not answer any more".to_owned()), None),
+        };
+        let (seen, lost) = match readiness {
+            Readiness::Ready => return Ok(()),
+            Readiness::Coming(seen) => {
                 failing = None;
                 (seen, false)
             }
-            State::Failing(seen) => {
+            Readiness::Failing(seen) => {
                 (seen, failing.get_or_insert_with(Instant::now).elapsed() > GRACE)
             }
-            State::Lost(seen) => (seen, true),
+            Readiness::Lost(seen) => (seen, true),
         };
         let late = begun.elapsed() > LIMIT;
         if lost || late {
-            let evidence =
-                pods::evidence(&place.cluster.client(), &suite.namespace, pod.as_ref()).await;
+            let client = place.cluster.client();
+            let evidence = details::evidence(&client, &suite.namespace, pod.as_ref()).await;
             let workload = format!("`{}` of suite `{}`", workload.name, suite.name);
             return Err(if lost {
                 StackError::Lost { workload, reason: seen, evidence }
@@ -109,117 +114,110 @@ async fn one(
     }
 }
 
-/// How a workload stands of which the server says nothing.
-fn silent() -> (State, Option<Pod>) {
-    (State::Lost("the API server does not answer any more".to_owned()), None)
-}
-
+/// How an object stands that was applied as `object`, and the pod that says so.
 async fn look(
     api: &Api<DynamicObject>,
     pods: &Api<Pod>,
-    name: &str,
-) -> Result<(State, Option<Pod>), kube::Error> {
-    let Some(object) = api.get_opt(name).await? else {
-        return Ok((State::Lost("it was deleted".to_owned()), None));
+    object: &Value,
+) -> Result<(Readiness, Option<Pod>), kube::Error> {
+    let Some(live) = api.get_opt(text_at(object, "/metadata/name")).await? else {
+        return Ok((Readiness::Lost("it was deleted".to_owned()), None));
     };
-    let document = serde_json::to_value(&object).map_err(kube::Error::SerdeError)?;
-    let own = of_object(&document);
-    if own == State::Ready {
+    let live = serde_json::to_value(&live).map_err(kube::Error::SerdeError)?;
+    let wanted = wanted(&live, object);
+    let own = of_object(&live, wanted);
+    // The pods of a Job only have to end.
+    if own == Readiness::Ready && live["kind"] == "Job" {
         return Ok((own, None));
     }
-    let Some(selector) = selector(&document) else {
-        return Ok((own, None));
-    };
-    let list = pods.list(&ListParams::default().labels(&selector)).await?;
+    let made = made(pods, &live).await?;
+    if own == Readiness::Ready {
+        return Ok((complete(&made, object, wanted), None));
+    }
     let mut worst = (own, None);
-    // A pod of an old template that still stops is not the one that counts.
-    for pod in list.items.into_iter().filter(|pod| pod.metadata.deletion_timestamp.is_none()) {
-        let mut state = pods::state(&pod);
-        if pods::waits_for_volumes(&pod) {
-            let reasons = ["FailedMount", "FailedCreatePodSandBox"];
-            if let Some(words) = pods::warning(pods, &pod, &reasons).await? {
-                state = State::Failing(words);
-            }
-        } else if let State::Coming(seen) = &mut state
-            && pods::is_probed(&pod)
-            && let Some(words) = pods::warning(pods, &pod, &["Unhealthy"]).await?
-        {
-            let words = words.trim().trim_start_matches("Readiness probe failed: ");
-            *seen = format!("{seen}: {words}");
-        }
-        if rank(&state) > rank(&worst.0) || worst.1.is_none() && rank(&state) == rank(&worst.0) {
-            worst = (state, Some(pod));
+    // A pod of before that still ends is not the one that counts.
+    for pod in made.into_iter().filter(|pod| pod.metadata.deletion_timestamp.is_none()) {
+        let found = explained(pods, &pod).await?;
+        let (rank, before) = (found.rank(), worst.0.rank());
+        if rank > before || worst.1.is_none() && rank == before {
+            worst = (found, Some(pod));
         }
     }
     Ok(worst)
 }
 
-fn rank(state: &State) -> u8 {
-    match state {
-        State::Ready => 0,
-        State::Coming(_) => 1,
-        State::Failing(_) => 2,
-        State::Lost(_) => 3,
+/// How many pods are wanted: what was scaled in the meantime counts, but nothing is not enough.
+fn wanted(live: &Value, object: &Value) -> u64 {
+    match replicas(live) {
+        0 => replicas(object),
+        scaled => scaled,
     }
 }
 
-/// Whether an object of this kind runs pods that are waited for.
-fn has_pods(object: &Value) -> bool {
-    matches!(
-        text_at(object, "/kind"),
-        "Deployment" | "StatefulSet" | "DaemonSet" | "ReplicaSet" | "Job" | "Pod"
-    )
-}
-
-/// How an object stands by its own status.
-fn of_object(object: &Value) -> State {
-    let number = |path: &str| object.pointer(path).and_then(Value::as_u64);
-    let status = |field: &str| number(&format!("/status/{field}")).unwrap_or(0);
-    let condition = |name: &str| {
-        let conditions = object.pointer("/status/conditions").and_then(Value::as_array);
-        let mut conditions = conditions.into_iter().flatten();
-        conditions.find(|condition| condition["type"] == name)
+/// The pods that an object made.
+async fn made(pods: &Api<Pod>, live: &Value) -> Result<Vec<Pod>, kube::Error> {
+    if live["kind"] == "Pod" {
+        let pod = serde_json::from_value(live.clone()).map_err(kube::Error::SerdeError)?;
+        return Ok(vec![pod]);
+    }
+    let Some(selector) = selector(live) else {
+        return Ok(Vec::new());
     };
-    let is =
-        |name: &str, value: &str| condition(name).filter(|condition| condition["status"] == value);
-    let kind = text_at(object, "/kind");
-    // A status from before the latest spec says nothing about it.
-    let current = number("/metadata/generation")
-        .is_none_or(|generation| status("observedGeneration") >= generation);
-    if !current && matches!(kind, "Deployment" | "StatefulSet" | "DaemonSet" | "ReplicaSet") {
-        return State::Coming("the controller has not seen it yet".to_owned());
-    }
-    if let Some(failure) = is("ReplicaFailure", "True") {
-        return State::Failing(format!("its pods are refused: {}", text_at(failure, "/message")));
-    }
-    let wanted = number("/spec/replicas").unwrap_or(1);
-    let (ready, wanted) = match kind {
-        "Deployment" => {
-            let surplus = status("replicas") > wanted;
-            (
-                status("availableReplicas").min(status("updatedReplicas")),
-                wanted + u64::from(surplus),
-            )
+    let mut list = pods.list(&ListParams::default().labels(&selector)).await?.items;
+    list.retain(|pod| pods::is_made_by(pod, live));
+    Ok(list)
+}
+
+/// How an object stands that calls itself ready: its status may be from before its pods went, and
+/// pods of before may still answer.
+fn complete(made: &[Pod], object: &Value, wanted: u64) -> Readiness {
+    let mark = generation::of_object(object);
+    for pod in made {
+        if pods::still_ends(pod) {
+            return Readiness::Coming(format!("`{}` of before still ends", pod.name_any()));
         }
-        "StatefulSet" => (status("readyReplicas").min(status("updatedReplicas")), wanted),
-        "DaemonSet" => (
-            status("numberAvailable").min(status("updatedNumberScheduled")),
-            status("desiredNumberScheduled").max(1),
-        ),
-        "ReplicaSet" => (status("availableReplicas"), wanted),
-        "Job" => match is("Failed", "True") {
-            Some(failed) => {
-                return State::Lost(format!("it failed: {}", text_at(failed, "/message")));
-            }
-            None => (u64::from(is("Complete", "True").is_some()), 1),
-        },
-        _ => (u64::from(is("Ready", "True").is_some()), 1),
-    };
-    if ready >= wanted {
-        State::Ready
-    } else {
-        State::Coming(format!("{ready} of {wanted} pods ready"))
+        if pod.metadata.deletion_timestamp.is_none() && generation::of_pod(pod) != mark {
+            return Readiness::Coming(format!("`{}` of before still runs", pod.name_any()));
+        }
     }
+    let ready = made.iter().filter(|pod| pods::is_ready(pod)).count();
+    if has_replicas(object) && u64::try_from(ready).unwrap_or(u64::MAX) < wanted {
+        return Readiness::Coming(few(ready, wanted));
+    }
+    Readiness::Ready
+}
+
+/// How a pod stands, with what the server knows beyond its status.
+async fn explained(pods: &Api<Pod>, pod: &Pod) -> Result<Readiness, kube::Error> {
+    let (client, namespace) = (pods.clone().into_client(), pod.namespace().unwrap_or_default());
+    let name = pod.name_any();
+    let found = pods::readiness(pod);
+    if matches!(found, Readiness::Lost(_)) {
+        return Ok(found);
+    }
+    if pods::is_pending(pod)
+        && let Some(words) = details::unbound(&client, &namespace, pod).await?
+    {
+        // Its provisioner may still bind it.
+        return Ok(Readiness::Coming(if let Readiness::Failing(seen) = found {
+            format!("{seen}; {words}")
+        } else {
+            words
+        }));
+    }
+    if pods::waits_for_volumes(pod) {
+        let reasons = ["FailedMount", "FailedAttachVolume", "FailedCreatePodSandBox"];
+        let words = details::warning(&client, &namespace, &name, &reasons).await?;
+        // The kubelet tries again.
+        return Ok(words.map_or(found, Readiness::Coming));
+    }
+    if let Readiness::Coming(seen) = &found
+        && pods::is_probed(pod)
+        && let Some(words) = details::warning(&client, &namespace, &name, &["Unhealthy"]).await?
+    {
+        return Ok(Readiness::Coming(format!("{seen}: {}", words.trim())));
+    }
+    Ok(found)
 }
 
 #[cfg(test)]
@@ -228,39 +226,64 @@ mod tests {
 
     use super::*;
 
-    fn deployment(generation: u64, observed: u64, ready: u64) -> Value {
+    fn pod(name: &str, mark: &str) -> Value {
         json!({
-            "kind": "Deployment",
-            "metadata": {"name": "api", "generation": generation},
-            "spec": {"replicas": 1},
-            "status": {"observedGeneration": observed, "replicas": 1, "updatedReplicas": ready, "availableReplicas": ready},
+            "metadata": {"name": name, "annotations": {"kindwright/generation": mark}},
+            "status": {
+                "conditions": [{"type": "Ready", "status": "True"}],
+                "containerStatuses": [{"name": "shop", "ready": true, "restartCount": 0, "image": "", "imageID": "",
+                    "state": {"running": {}}}],
+            },
         })
     }
 
-    #[test]
-    fn a_status_from_before_the_latest_spec_is_not_believed() {
-        let state = of_object(&deployment(2, 1, 1));
-        assert_eq!(state, State::Coming("the controller has not seen it yet".into()));
-        assert_eq!(of_object(&deployment(2, 2, 1)), State::Ready);
-        assert_eq!(of_object(&deployment(2, 2, 0)), State::Coming("0 of 1 pods ready".into()));
+    fn ending(mut pod: Value, state: Value) -> Value {
+        pod["metadata"]["deletionTimestamp"] = json!("2026-01-01T00:00:00Z");
+        pod["status"]["containerStatuses"][0]["state"] = state;
+        pod
+    }
+
+    fn stands(pods: &[Value], wanted: u64) -> Readiness {
+        let object = json!({"kind": "Deployment", "metadata": {"name": "shop"}, "spec": {
+            "replicas": wanted,
+            "template": {"metadata": {"annotations": {"kindwright/generation": "new"}}},
+        }});
+        let pods: Vec<Pod> =
+            pods.iter().map(|pod| serde_json::from_value(pod.clone()).unwrap()).collect();
+        complete(&pods, &object, wanted)
     }
 
     #[test]
-    fn a_job_that_failed_is_lost() {
-        let job = json!({"kind": "Job", "metadata": {}, "status": {"conditions": [
-            {"type": "Failed", "status": "True", "message": "BackoffLimitExceeded"},
-        ]}});
-        assert_eq!(of_object(&job), State::Lost("it failed: BackoffLimitExceeded".into()));
+    fn a_workload_is_ready_only_when_no_pod_of_before_can_answer() {
+        let new = || pod("shop-2", "new");
+        assert_eq!(stands(&[new()], 1), Readiness::Ready);
+        let old = ending(pod("shop-1", "old"), json!({"running": {}}));
+        let words = Readiness::Coming("`shop-1` of before still ends".into());
+        assert_eq!(stands(&[old, new()], 1), words);
+        let words = Readiness::Coming("`shop-1` of before still runs".into());
+        assert_eq!(stands(&[pod("shop-1", "old"), new()], 1), words);
     }
 
     #[test]
-    fn pods_that_admission_refuses_are_named() {
-        let mut refused = deployment(1, 1, 0);
-        refused["status"]["conditions"] =
-            json!([{"type": "ReplicaFailure", "status": "True", "message": "forbidden: quota"}]);
-        assert_eq!(
-            of_object(&refused),
-            State::Failing("its pods are refused: forbidden: quota".into())
-        );
+    fn it_costs_no_more_than_the_end_of_the_containers() {
+        let ended = ending(pod("shop-1", "old"), json!({"terminated": {"exitCode": 0}}));
+        assert_eq!(stands(&[ended, pod("shop-2", "new")], 1), Readiness::Ready);
+    }
+
+    #[test]
+    fn the_pods_themselves_say_how_many_are_ready() {
+        let words = Readiness::Coming("1 of 2 pods ready".into());
+        assert_eq!(stands(&[pod("shop-2", "new")], 2), words);
+        let killed = ending(pod("shop-2", "new"), json!({"running": {}}));
+        let words = Readiness::Coming("`shop-2` of before still ends".into());
+        assert_eq!(stands(&[killed, pod("shop-3", "new")], 1), words);
+    }
+
+    #[test]
+    fn a_workload_that_somebody_stopped_is_not_ready() {
+        let replicas = |number: u64| json!({"spec": {"replicas": number}});
+        assert_eq!(wanted(&replicas(0), &replicas(2)), 2);
+        assert_eq!(wanted(&replicas(3), &replicas(2)), 3);
+        assert_eq!(wanted(&replicas(0), &replicas(0)), 0);
     }
 }

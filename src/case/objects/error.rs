@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::Value;
 use thiserror::Error;
 
-use crate::text::shortened;
+use crate::{case::permission::GivenUp, text::shortened};
 
 /// How much of an object a message shows, in characters.
 const SHOWN: usize = 1500;
@@ -39,13 +39,17 @@ pub enum ObjectsError {
         /// What there is.
         shown: String,
     },
+    /// The case is over.
+    #[error(transparent)]
+    GivenUp(#[from] GivenUp),
     /// The namespace could not be made.
-    #[error("make the namespace `{namespace}` of the case: {words}")]
+    #[error("make the namespace `{namespace}` of the case")]
     Namespace {
         /// Its name.
         namespace: String,
         /// What went wrong.
-        words: String,
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// The API server refused.
     #[error("{what} {kind} `{name}` in namespace `{namespace}`")]

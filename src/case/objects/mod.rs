@@ -4,28 +4,29 @@ use std::{
     collections::BTreeSet,
     fmt,
     sync::{Arc, Mutex, PoisonError},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use k8s_openapi::api::core::v1::Namespace;
 use kube::{
     Api,
     api::{DeleteParams, DynamicObject, ListParams, Patch, PatchParams, PostParams},
-    runtime::wait::await_condition,
 };
 use serde::Serialize;
 use serde_json::{Value, json};
 
 mod error;
+mod watch;
 
 pub use error::ObjectsError;
-use error::shown;
 
+use super::permission::Permission;
 use crate::{
     manifest::text_at,
-    stack::{Applier, ensure_namespace},
-    text::chain,
+    stack::{Applier, ServerError, ensure_namespace},
 };
+use error::shown;
+use watch::WatchError;
 
 /// How long a deleted object may take to be gone, its finalizers included.
 const GONE: Duration = Duration::from_mins(1);
@@ -40,11 +41,17 @@ pub struct Objects {
     namespace: String,
     /// All namespaces of the case.
     made: Arc<Mutex<BTreeSet<String>>>,
+    permission: Permission,
 }
 
 impl Objects {
-    pub(crate) fn new(applier: Applier, suite: &str, namespace: String) -> Self {
-        Self { applier, suite: suite.to_owned(), namespace, made: Arc::default() }
+    pub(super) fn new(
+        applier: Applier,
+        suite: &str,
+        namespace: String,
+        permission: Permission,
+    ) -> Self {
+        Self { applier, suite: suite.to_owned(), namespace, made: Arc::default(), permission }
     }
 
     /// The namespace of these objects.
@@ -61,6 +68,10 @@ impl Objects {
     /// Makes an object, given as JSON with `apiVersion`, `kind`, `metadata.name`; returns it as stored.
     pub async fn create(&self, object: impl Serialize) -> Result<Value, ObjectsError> {
         let object = serde_json::to_value(object).unwrap_or_default();
+        self.permission.act(self.make(object)).await
+    }
+
+    async fn make(&self, object: Value) -> Result<Value, ObjectsError> {
         let [version, kind, name] =
             ["/apiVersion", "/kind", "/metadata/name"].map(|path| text_at(&object, path));
         if [version, kind, name].contains(&"") {
@@ -77,7 +88,7 @@ impl Objects {
         let api = self.api(version, kind, name).await?;
         self.ensure().await?;
         let made: DynamicObject = serde_json::from_value(object.clone())
-            .map_err(|error| self.fail("make", kind, name, error))?;
+            .map_err(|_| ObjectsError::Shapeless { shown: shown(&object) })?;
         let made = api.create(&PostParams::default(), &made).await;
         self.read("make", kind, name, made)
     }
@@ -89,16 +100,22 @@ impl Objects {
         kind: &str,
         name: &str,
     ) -> Result<Option<Value>, ObjectsError> {
-        let found = self.api(version, kind, name).await?.get_opt(name).await;
-        let found = found.map_err(|error| self.fail("read", kind, name, error))?;
-        found.map(|object| self.read("read", kind, name, Ok(object))).transpose()
+        let getting = async {
+            let found = self.api(version, kind, name).await?.get_opt(name).await;
+            let found = found.map_err(|error| self.fail("read", kind, name, error))?;
+            found.map(|object| self.read("read", kind, name, Ok(object))).transpose()
+        };
+        self.permission.act(getting).await
     }
 
     /// All objects of a kind.
     pub async fn list(&self, version: &str, kind: &str) -> Result<Vec<Value>, ObjectsError> {
-        let list = self.api(version, kind, "*").await?.list(&ListParams::default()).await;
-        let list = list.map_err(|error| self.fail("list", kind, "*", error))?;
-        list.items.into_iter().map(|object| self.read("list", kind, "*", Ok(object))).collect()
+        let listing = async {
+            let list = self.api(version, kind, "*").await?.list(&ListParams::default()).await;
+            let list = list.map_err(|error| self.fail("list", kind, "*", error))?;
+            list.items.into_iter().map(|object| self.read("list", kind, "*", Ok(object))).collect()
+        };
+        self.permission.act(listing).await
     }
 
     /// Merges `patch` into an object; a `null` in it removes a field.
@@ -109,9 +126,12 @@ impl Objects {
         name: &str,
         patch: &Value,
     ) -> Result<Value, ObjectsError> {
-        let api = self.api(version, kind, name).await?;
-        let merged = api.patch(name, &PatchParams::default(), &Patch::Merge(patch)).await;
-        self.read("change", kind, name, merged)
+        let merging = async {
+            let api = self.api(version, kind, name).await?;
+            let merged = api.patch(name, &PatchParams::default(), &Patch::Merge(patch)).await;
+            self.read("change", kind, name, merged)
+        };
+        self.permission.act(merging).await
     }
 
     /// Merges `patch` into the status of an object, as its controller would.
@@ -122,9 +142,13 @@ impl Objects {
         name: &str,
         patch: &Value,
     ) -> Result<Value, ObjectsError> {
-        let api = self.api(version, kind, name).await?;
-        let merged = api.patch_status(name, &PatchParams::default(), &Patch::Merge(patch)).await;
-        self.read("change the status of", kind, name, merged)
+        let merging = async {
+            let api = self.api(version, kind, name).await?;
+            let patch = Patch::Merge(patch);
+            let merged = api.patch_status(name, &PatchParams::default(), &patch).await;
+            self.read("change the status of", kind, name, merged)
+        };
+        self.permission.act(merging).await
     }
 
     /// Watches an object until `holds` is true of it, and returns it as it was then.
@@ -138,62 +162,44 @@ impl Objects {
         limit: Duration,
         holds: impl Fn(&Value) -> bool,
     ) -> Result<Value, ObjectsError> {
-        let api = self.api(version, kind, name).await?;
-        let seen = Mutex::new((0, Value::Null));
-        let condition = |object: Option<&DynamicObject>| {
-            let object = object.and_then(|object| serde_json::to_value(object).ok());
-            let object = object.unwrap_or_default();
-            let good = !object.is_null() && holds(&object);
-            let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
-            *seen = (seen.0 + 1, object);
-            good
+        let holds = |object: &Value| !object.is_null() && holds(object);
+        let watching = async {
+            let api = self.api(version, kind, name).await?;
+            self.watch(api, [kind, name], what, limit, holds).await
         };
-        let watching = tokio::time::timeout(limit, await_condition(api, name, condition));
-        let outcome = watching.await;
-        let (looks, last) = seen.into_inner().unwrap_or_else(PoisonError::into_inner);
-        match outcome {
-            Ok(Ok(_)) => Ok(last),
-            Ok(Err(error)) => Err(self.fail("watch", kind, name, error)),
-            Err(_) => Err(ObjectsError::Late {
+        self.permission.act(watching).await
+    }
+
+    /// Deletes an object, and waits until it is gone.
+    pub async fn delete(&self, version: &str, kind: &str, name: &str) -> Result<(), ObjectsError> {
+        let deleting = async {
+            let api = self.api(version, kind, name).await?;
+            let deleted = api.delete(name, &DeleteParams::background()).await;
+            deleted.map_err(|error| self.fail("delete", kind, name, error))?;
+            self.watch(api, [kind, name], "its end", GONE, Value::is_null).await
+        };
+        self.permission.act(deleting).await.map(drop)
+    }
+
+    async fn watch(
+        &self,
+        api: Api<DynamicObject>,
+        [kind, name]: [&str; 2],
+        what: impl fmt::Display,
+        limit: Duration,
+        holds: impl Fn(&Value) -> bool,
+    ) -> Result<Value, ObjectsError> {
+        Box::pin(watch::until(api, name, limit, holds)).await.map_err(|error| match error {
+            WatchError::Refused(error) => self.fail("watch", kind, name, error),
+            WatchError::Late { looks, last } => ObjectsError::Late {
                 kind: kind.to_owned(),
                 name: name.to_owned(),
                 what: what.to_string(),
                 limit,
                 looks,
-                last: shown(&last),
-            }),
-        }
-    }
-
-    /// Deletes an object, and waits until it is gone.
-    pub async fn delete(&self, version: &str, kind: &str, name: &str) -> Result<(), ObjectsError> {
-        let api = self.api(version, kind, name).await?;
-        let begun = Instant::now();
-        api.delete(name, &DeleteParams::background())
-            .await
-            .map_err(|error| self.fail("delete", kind, name, error))?;
-        let left = Mutex::new((0, Value::Null));
-        let gone = await_condition(api, name, |object: Option<&DynamicObject>| {
-            let mut left = left.lock().unwrap_or_else(PoisonError::into_inner);
-            left.0 += 1;
-            left.1 =
-                object.and_then(|object| serde_json::to_value(object).ok()).unwrap_or_default();
-            object.is_none()
-        });
-        let outcome = tokio::time::timeout(GONE, gone).await;
-        let (looks, last) = left.into_inner().unwrap_or_else(PoisonError::into_inner);
-        match outcome {
-            Ok(Ok(_)) => Ok(()),
-            Ok(Err(error)) => Err(self.fail("watch", kind, name, error)),
-            Err(_) => Err(ObjectsError::Late {
-                kind: kind.to_owned(),
-                name: name.to_owned(),
-                what: "its end".to_owned(),
-                limit: begun.elapsed(),
-                looks,
-                last: shown(&last),
-            }),
-        }
+                last,
+            },
+        })
     }
 
     /// The namespaces that the case has made.
@@ -216,7 +222,7 @@ impl Objects {
         let made = ensure_namespace(&self.applier.client(), &self.namespace, &self.suite).await;
         made.map_err(|error| ObjectsError::Namespace {
             namespace: self.namespace.clone(),
-            words: chain(&error),
+            source: error.into(),
         })?;
         let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
         made.insert(self.namespace.clone());
@@ -246,7 +252,8 @@ impl Objects {
         object: Result<DynamicObject, kube::Error>,
     ) -> Result<Value, ObjectsError> {
         let object = object.map_err(|error| self.fail(what, kind, name, error))?;
-        serde_json::to_value(object).map_err(|error| self.fail(what, kind, name, error))
+        let object = serde_json::to_value(object).map_err(kube::Error::SerdeError);
+        object.map_err(|error| self.fail(what, kind, name, error))
     }
 
     fn fail(
@@ -254,14 +261,14 @@ impl Objects {
         what: &'static str,
         kind: &str,
         name: &str,
-        source: impl std::error::Error + Send + Sync + 'static,
+        source: impl Into<ServerError>,
     ) -> ObjectsError {
         ObjectsError::Api {
             what,
             kind: kind.to_owned(),
             name: name.to_owned(),
             namespace: self.namespace.clone(),
-            source: Box::new(source),
+            source: Box::new(source.into()),
         }
     }
 }

@@ -1,0 +1,157 @@
+//! Watches one object, also when the connection breaks.
+
+use std::{pin::pin, time::Duration};
+
+use futures_util::{Stream, StreamExt as _};
+use kube::{
+    Api,
+    api::DynamicObject,
+    core::Status,
+    runtime::{
+        WatchStreamExt as _,
+        watcher::{self, watch_object},
+    },
+};
+use serde_json::Value;
+
+use super::error::shown;
+use crate::{
+    stack::{ServerError, is_refusal},
+    text::chain,
+};
+
+/// Why a watch ended without its condition.
+#[derive(Debug)]
+pub(super) enum WatchError {
+    /// The server does not let it be watched.
+    Refused(ServerError),
+    /// Time ran out.
+    Late {
+        /// How many versions of the object were looked at.
+        looks: usize,
+        /// What was seen last.
+        last: String,
+    },
+}
+
+/// Watches an object until `holds` is true of it; it is null while it does not exist.
+pub(super) async fn until(
+    api: Api<DynamicObject>,
+    name: &str,
+    limit: Duration,
+    holds: impl Fn(&Value) -> bool,
+) -> Result<Value, WatchError> {
+    look(watch_object(api, name).default_backoff(), limit, holds).await
+}
+
+async fn look(
+    seen: impl Stream<Item = watcher::Result<Option<DynamicObject>>>,
+    limit: Duration,
+    holds: impl Fn(&Value) -> bool,
+) -> Result<Value, WatchError> {
+    let mut seen = pin!(seen);
+    let (mut looks, mut last) = (0, String::from("nothing"));
+    let looking = async {
+        while let Some(next) = seen.next().await {
+            match next {
+                Ok(object) => {
+                    let object = object.and_then(|object| serde_json::to_value(object).ok());
+                    let object = object.unwrap_or_default();
+                    looks += 1;
+                    if holds(&object) {
+                        return Ok(object);
+                    }
+                    last = shown(&object);
+                }
+                Err(error) => {
+                    let words = chain(&error);
+                    if let Some(refusal) = refusal(error) {
+                        return Err(WatchError::Refused(refusal));
+                    }
+                    // It is watched again from where it is then.
+                    if looks == 0 {
+                        last = words;
+                    }
+                }
+            }
+        }
+        std::future::pending().await
+    };
+    match tokio::time::timeout(limit, looking).await {
+        Ok(outcome) => outcome,
+        Err(_) => Err(WatchError::Late { looks, last }),
+    }
+}
+
+/// What the server said, if it will never let the object be watched.
+fn refusal(error: watcher::Error) -> Option<ServerError> {
+    let error = match error {
+        watcher::Error::InitialListFailed(error)
+        | watcher::Error::WatchStartFailed(error)
+        | watcher::Error::WatchFailed(error) => error,
+        watcher::Error::WatchError(status) => kube::Error::Api(status),
+        watcher::Error::NoResourceVersion => {
+            let message = "this kind cannot be watched".to_owned();
+            kube::Error::Api(Box::new(Status { code: 405, message, ..Status::default() }))
+        }
+    };
+    is_refusal(&error).then(|| error.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::stream;
+    use serde_json::json;
+
+    use super::*;
+
+    const LONG: Duration = Duration::from_mins(1);
+
+    fn object(colour: &str) -> DynamicObject {
+        let object = json!({"metadata": {"name": "settings"}, "data": {"colour": colour}});
+        serde_json::from_value(object).unwrap()
+    }
+
+    fn answered(code: u16, message: &str) -> watcher::Error {
+        let status = Status { code, message: message.to_owned(), ..Status::default() };
+        watcher::Error::WatchStartFailed(kube::Error::Api(Box::new(status)))
+    }
+
+    fn is_blue(object: &Value) -> bool {
+        object["data"]["colour"] == "blue"
+    }
+
+    #[tokio::test]
+    async fn a_broken_connection_does_not_end_a_watch() {
+        let broken = || Err(watcher::Error::WatchFailed(kube::Error::TlsRequired));
+        let old = || Err(answered(410, "too old resource version"));
+        let seen = stream::iter([
+            broken(),
+            Ok(Some(object("red"))),
+            broken(),
+            old(),
+            Ok(Some(object("blue"))),
+        ]);
+        assert!(is_blue(&look(seen, LONG, is_blue).await.unwrap()));
+    }
+
+    #[tokio::test]
+    async fn a_refusal_ends_a_watch_in_the_words_of_the_server() {
+        let refused = Err(answered(403, "settings is forbidden"));
+        let seen = stream::iter([refused]).chain(stream::pending());
+        let Err(WatchError::Refused(error)) = look(seen, LONG, is_blue).await else { panic!() };
+        assert_eq!(chain(&error), "settings is forbidden");
+    }
+
+    #[tokio::test]
+    async fn what_was_seen_last_is_told_also_when_the_connection_broke_after_it() {
+        let broken = Err(watcher::Error::WatchFailed(kube::Error::TlsRequired));
+        let seen = stream::iter([Ok(Some(object("red"))), broken]).chain(stream::pending());
+        let short = Duration::from_millis(20);
+        let Err(WatchError::Late { looks, last }) = look(seen, short, is_blue).await else {
+            panic!()
+        };
+        assert_eq!(looks, 1);
+        assert!(last.contains("\"colour\": \"red\""), "{last}");
+    }
+}

@@ -1,0 +1,137 @@
+//! Asks the server for what explains how a pod stands: warnings, claims, the last lines of its log.
+
+use k8s_openapi::api::core::v1::{Event, PersistentVolumeClaim, Pod};
+use kube::{
+    Api, Client, ResourceExt as _,
+    api::{ListParams, LogParams},
+};
+
+/// How many of the last log lines a message shows.
+const LINES: i64 = 8;
+
+/// The latest warning about an object for one of these reasons, or for any.
+pub(super) async fn warning(
+    client: &Client,
+    namespace: &str,
+    object: &str,
+    reasons: &[&str],
+) -> Result<Option<String>, kube::Error> {
+    let of_these = |event: &Event| {
+        reasons.is_empty() || event.reason.as_deref().is_some_and(|it| reasons.contains(&it))
+    };
+    let warnings = warnings(client, namespace, object).await?;
+    Ok(warnings.into_iter().rfind(of_these).and_then(|event| event.message))
+}
+
+async fn warnings(
+    client: &Client,
+    namespace: &str,
+    object: &str,
+) -> Result<Vec<Event>, kube::Error> {
+    let of_object = format!("involvedObject.name={object},type=Warning");
+    let events = Api::<Event>::namespaced(client.clone(), namespace);
+    let list = events.list(&ListParams::default().fields(&of_object)).await?;
+    Ok(list.items)
+}
+
+/// The claims of a pod that are not bound yet, in words.
+pub(super) async fn unbound(
+    client: &Client,
+    namespace: &str,
+    pod: &Pod,
+) -> Result<Option<String>, kube::Error> {
+    let volumes = pod.spec.iter().flat_map(|spec| spec.volumes.iter().flatten());
+    let names = volumes.filter_map(|volume| volume.persistent_volume_claim.as_ref());
+    let claims = Api::<PersistentVolumeClaim>::namespaced(client.clone(), namespace);
+    let mut waiting = Vec::new();
+    for name in names.map(|claim| &claim.claim_name) {
+        let words = match claims.get_opt(name).await? {
+            None => format!("the claim `{name}`, which does not exist"),
+            Some(claim) => match waits(&claim) {
+                None => continue,
+                Some(words) => match warning(client, namespace, name, &[]).await? {
+                    Some(warning) => format!("{words}: {warning}"),
+                    None => words,
+                },
+            },
+        };
+        waiting.push(words);
+    }
+    Ok((!waiting.is_empty()).then(|| format!("its pod waits for {}", waiting.join(" and "))))
+}
+
+/// A claim that is not bound, with its class.
+fn waits(claim: &PersistentVolumeClaim) -> Option<String> {
+    let phase = claim.status.as_ref().and_then(|status| status.phase.as_deref());
+    if phase == Some("Bound") {
+        return None;
+    }
+    let class = claim.spec.as_ref().and_then(|spec| spec.storage_class_name.as_deref());
+    let class = class.filter(|class| !class.is_empty());
+    let class =
+        class.map_or_else(|| "of no class".to_owned(), |class| format!("of class `{class}`"));
+    Some(format!("the claim `{}` {class}, which is not bound", claim.name_any()))
+}
+
+/// The last warnings and log lines of a pod, for a message; never an error of its own.
+pub(super) async fn evidence(client: &Client, namespace: &str, pod: Option<&Pod>) -> Vec<String> {
+    let Some(pod) = pod else { return Vec::new() };
+    let mut lines = Vec::new();
+    let warnings = warnings(client, namespace, &pod.name_any()).await.unwrap_or_default();
+    for event in warnings.iter().rev().take(2).rev() {
+        let reason = event.reason.as_deref().unwrap_or_default();
+        let words = event.message.as_deref().unwrap_or_default();
+        lines.push(format!("event {reason}: {}", words.trim()));
+    }
+    let pods = Api::<Pod>::namespaced(client.clone(), namespace);
+    let status = pod.status.iter();
+    let containers = status.flat_map(|status| {
+        let first = status.init_container_statuses.iter().flatten();
+        first.chain(status.container_statuses.iter().flatten())
+    });
+    for container in containers.filter(|container| !container.ready) {
+        let running = container.state.as_ref().is_some_and(|state| state.running.is_some());
+        let parameters = LogParams {
+            container: Some(container.name.clone()),
+            tail_lines: Some(LINES),
+            previous: container.restart_count > 0 && !running,
+            ..LogParams::default()
+        };
+        if let Ok(log) = pods.logs(&pod.name_any(), &parameters).await
+            && !log.trim().is_empty()
+        {
+            lines.push(format!("the last lines of `{}`:", container.name));
+            lines.extend(log.lines().map(|line| format!("  {line}")));
+        }
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn claim(phase: &str, class: &str) -> PersistentVolumeClaim {
+        serde_json::from_value(json!({
+            "metadata": {"name": "data"},
+            "spec": {"storageClassName": class},
+            "status": {"phase": phase},
+        }))
+        .unwrap()
+    }
+
+    #[test]
+    fn a_claim_that_is_not_bound_is_named_with_its_class() {
+        assert_eq!(waits(&claim("Bound", "fast")), None);
+        assert_eq!(
+            waits(&claim("Pending", "fast")).as_deref(),
+            Some("the claim `data` of class `fast`, which is not bound")
+        );
+        assert_eq!(
+            waits(&claim("Pending", "")).as_deref(),
+            Some("the claim `data` of no class, which is not bound")
+        );
+    }
+}

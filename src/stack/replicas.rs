@@ -1,0 +1,190 @@
+//! Scales the workloads of a stack, and ends their pods.
+
+use std::time::Duration;
+
+use k8s_openapi::api::core::v1::Pod;
+use kube::{
+    Api, ResourceExt as _,
+    api::{DeleteParams, ListParams, LogParams, Patch, PatchParams},
+};
+use serde_json::{Value, json};
+
+use super::{
+    StackError,
+    error::ServerError,
+    generation,
+    kinds::KindError,
+    place::Place,
+    pods::{has_ended, is_made_by},
+    readiness::{has_pods, has_replicas, replicas},
+};
+use crate::{
+    cluster::Address,
+    manifest::{selector, text_at},
+    plan::WorkloadPlan,
+    wait::{self, Limit, Poll, WaitError},
+};
+
+/// How long pods may take to end: their grace period, and the node's own work.
+const ENDED: Limit = Limit { total: Duration::from_mins(1), every: Duration::from_millis(50) };
+
+/// How many pods of a workload there shall be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Wished {
+    Nothing,
+    /// What its manifest says.
+    AsPlanned,
+}
+
+/// The pods of one workload of a stack.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Replicas<'a> {
+    pub(super) place: &'a Place,
+    pub(super) namespace: &'a str,
+    pub(super) workload: &'a WorkloadPlan,
+}
+
+impl Replicas<'_> {
+    /// Scales the workload.
+    pub(super) async fn scale(&self, wished: Wished) -> Result<(), StackError> {
+        for object in self.workload.objects.iter().filter(|object| has_replicas(object)) {
+            let number = match wished {
+                Wished::Nothing => 0,
+                Wished::AsPlanned => replicas(object),
+            };
+            let scaling = async {
+                let api = self.place.applier.api(self.namespace, object).await?;
+                let patch = Patch::Merge(json!({"spec": {"replicas": number}}));
+                let name = text_at(object, "/metadata/name");
+                api.patch(name, &PatchParams::default(), &patch).await?;
+                Ok(())
+            };
+            scaling.await.map_err(|error: KindError| self.fail("scale", error))?;
+        }
+        Ok(())
+    }
+
+    /// Tells its pods to end within so many seconds.
+    pub(super) async fn hurry(&self, grace: u32) -> Result<(), StackError> {
+        for pod in self.pods(has_replicas).await? {
+            self.delete(&pod, &DeleteParams::default().grace_period(grace)).await?;
+        }
+        Ok(())
+    }
+
+    /// Waits until its pods have ended, and nothing answers any more where they did.
+    pub(super) async fn until_gone(
+        &self,
+        answering: impl AsyncFn() -> Option<Address>,
+    ) -> Result<(), StackError> {
+        let gone = wait::until("the end of its pods", ENDED, async || {
+            let left = self.pods(has_replicas).await?;
+            for pod in left.iter().filter(|pod| has_ended(pod)) {
+                self.delete(pod, &DeleteParams::default().grace_period(0)).await?;
+            }
+            if !left.is_empty() {
+                return Ok(Poll::NotYet(format!("{} pods", left.len())));
+            }
+            // The node may take a moment to forget where they were.
+            Ok(match answering().await {
+                None => Poll::Ready(()),
+                Some(address) => Poll::NotYet(format!("something still answers on {address}")),
+            })
+        });
+        gone.await.map_err(|error| match error {
+            WaitError::Broken { source, .. } => source,
+            WaitError::TimedOut { .. } => StackError::Lasting {
+                workload: self.workload.name.clone(),
+                words: error.to_string(),
+            },
+        })
+    }
+
+    /// Ends the pods of before whose objects do not replace them by themselves.
+    pub(super) async fn renew(&self) -> Result<(), StackError> {
+        for object in self.workload.objects.iter().filter(|object| keeps_its_pods(object)) {
+            let mark = generation::of_object(object);
+            for pod in self.pods_of(object).await? {
+                let ending = pod.metadata.deletion_timestamp.is_some();
+                if !ending && generation::of_pod(&pod) != mark {
+                    self.delete(&pod, &DeleteParams::default()).await?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// What its containers have written so far.
+    pub(super) async fn logs(&self) -> Result<String, StackError> {
+        let mut text = String::new();
+        for pod in self.pods(has_pods).await? {
+            let containers = pod.spec.iter().flat_map(|spec| &spec.containers);
+            for container in containers {
+                let of =
+                    LogParams { container: Some(container.name.clone()), ..LogParams::default() };
+                let log = self.api().logs(&pod.name_any(), &of).await;
+                text.push_str(&log.map_err(|error| self.fail("read the log of", error))?);
+            }
+        }
+        Ok(text)
+    }
+
+    async fn delete(&self, pod: &Pod, how: &DeleteParams) -> Result<(), StackError> {
+        match self.api().delete(&pod.name_any(), how).await {
+            Ok(_) => Ok(()),
+            Err(kube::Error::Api(status)) if status.is_not_found() => Ok(()),
+            Err(error) => Err(self.fail("end the pods of", error)),
+        }
+    }
+
+    /// The pods of those of its objects of which something is true.
+    async fn pods(&self, chosen: impl Fn(&Value) -> bool) -> Result<Vec<Pod>, StackError> {
+        let mut pods = Vec::new();
+        for object in self.workload.objects.iter().filter(|object| chosen(object)) {
+            pods.extend(self.pods_of(object).await?);
+        }
+        Ok(pods)
+    }
+
+    async fn pods_of(&self, object: &Value) -> Result<Vec<Pod>, StackError> {
+        let Some(selector) = selector(object) else {
+            return Ok(Vec::new());
+        };
+        let list = self.api().list(&ListParams::default().labels(&selector)).await;
+        let mut pods = list.map_err(|error| self.fail("list the pods of", error))?.items;
+        pods.retain(|pod| is_made_by(pod, object));
+        Ok(pods)
+    }
+
+    fn api(&self) -> Api<Pod> {
+        Api::namespaced(self.place.cluster.client(), self.namespace)
+    }
+
+    fn fail(&self, what: &str, error: impl Into<ServerError>) -> StackError {
+        StackError::Api {
+            what: format!("{what} `{}`", self.workload.name),
+            namespace: self.namespace.to_owned(),
+            source: error.into(),
+        }
+    }
+}
+
+/// Whether an object leaves pods of before alone when its template changes.
+fn keeps_its_pods(object: &Value) -> bool {
+    object["kind"] == "ReplicaSet" || text_at(object, "/spec/updateStrategy/type") == "OnDelete"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_does_not_replace_its_pods_keeps_them() {
+        assert!(keeps_its_pods(&json!({"kind": "ReplicaSet"})));
+        let set =
+            |how: &str| json!({"kind": "StatefulSet", "spec": {"updateStrategy": {"type": how}}});
+        assert!(keeps_its_pods(&set("OnDelete")));
+        assert!(!keeps_its_pods(&set("RollingUpdate")));
+        assert!(!keeps_its_pods(&json!({"kind": "Deployment"})));
+    }
+}
