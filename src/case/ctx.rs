@@ -68,12 +68,20 @@ impl Ctx {
         &self.world.stack
     }
 
-    /// Where a service of the stack is.
+    /// Where a service of the stack is: its first HTTP endpoint, or with `service:port` the one of
+    /// the port of this name.
+    ///
+    /// ```no_run
+    /// # fn case(ctx: &kindwright::Ctx) -> kindwright::CaseResult {
+    /// let gateway = ctx.url("gateway")?;
+    /// let metrics = ctx.url("gateway:metrics")?;
+    /// # Ok(()) }
+    /// ```
     pub fn url(&self, service: &str) -> Result<Url, HttpError> {
-        let urls = &self.world.stack.urls;
-        urls.get(service).cloned().ok_or_else(|| HttpError::Service {
-            service: service.to_owned(),
-            known: urls.keys().cloned().collect::<Vec<_>>().join(", "),
+        let stack = &self.world.stack;
+        stack.url(service).cloned().ok_or_else(|| {
+            let known: Vec<_> = stack.http_endpoints().map(ToString::to_string).collect();
+            HttpError::Service { service: service.to_owned(), known: known.join(", ") }
         })
     }
 

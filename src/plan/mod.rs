@@ -95,6 +95,7 @@ impl Plan {
     }
 
     /// The suite of this name.
+    #[cfg(test)]
     pub(crate) fn suite(&self, name: &str) -> Option<&SuitePlan> {
         self.suites.iter().find(|suite| suite.name == name)
     }

@@ -23,7 +23,7 @@ use crate::{
     migrate::Migration,
     password::Password,
     problem::Problem,
-    suite::{Endpoint, EndpointName, Probe, Secret, Suite, Tier},
+    suite::{Endpoint, Probe, Secret, Suite, Tier},
 };
 
 /// A suite with everything decided.
@@ -158,11 +158,6 @@ impl SuitePlan {
     /// The endpoints of all its workloads, in the order in which they are declared.
     pub(crate) fn endpoints(&self) -> impl Iterator<Item = &Endpoint> {
         self.workloads().flat_map(|workload| &workload.endpoints)
-    }
-
-    /// The endpoint of this name.
-    pub(crate) fn endpoint(&self, name: &EndpointName) -> Option<&Endpoint> {
-        self.endpoints().find(|endpoint| endpoint.name() == *name)
     }
 
     /// Where a service is asked over HTTP unless a case names a port: its first such endpoint.

@@ -114,7 +114,9 @@ impl world::Attempt for Attempt {
         self.case.as_ref()?.begin(self.ctx.clone())
     }
 
-    fn close(&self) {}
+    fn close(&self) {
+        self.ctx.close();
+    }
 
     async fn finish(&self, result: Result<(), String>) -> Finished {
         let spoiled = self.restore().await;

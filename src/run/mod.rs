@@ -22,6 +22,7 @@ mod images;
 mod interrupt;
 mod judge;
 mod live;
+mod noted;
 mod output;
 mod real;
 mod setup;

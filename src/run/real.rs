@@ -2,7 +2,8 @@
 
 use std::{
     collections::BTreeSet,
-    sync::{Arc, Mutex, PoisonError},
+    path::PathBuf,
+    sync::{Arc, Mutex},
 };
 
 use bollard::Docker;
@@ -14,17 +15,16 @@ use super::{
     world::World,
 };
 use crate::{
-    cluster::{Cluster, Delivered, DeliveryError, Provider, Shelf},
+    cluster::{Delivered, DeliveryError, Provider, Shelf},
     events::{Events, Phase},
     evidence::Evidence,
     image::{self, Built, ImageError, Reference, Workshop},
-    ledger::{Ledger, LedgerError, NotedCluster, NotedEndpoint, Notes, Undo},
+    ledger::{Ledger, LedgerError, Notes, Undo},
     manifest::Requests,
     password::Password,
-    plan::{CasePlan, ClusterPlan, ImagePlan, Plan, SuitePlan, config_digest},
+    plan::{CasePlan, ClusterPlan, ImagePlan, Plan, SuitePlan},
     selection::Selection,
     stack::{self, Applier, Place, Stack},
-    suite::{Endpoint, Probe},
 };
 
 /// What a run with effects works on.
@@ -36,15 +36,11 @@ pub(super) struct Real {
     pub(super) workshop: Workshop,
     pub(super) ledger: Arc<Ledger>,
     pub(super) notes: Mutex<Notes>,
+    /// The directory of the kept run whose clusters are used.
+    pub(super) reused: Option<PathBuf>,
     pub(super) events: Events,
     pub(super) interrupt: Interrupt,
     pub(super) evidence: Evidence,
-}
-
-/// A cluster that answers, and what applies objects to it.
-pub(super) struct Ground {
-    cluster: Cluster,
-    applier: Applier,
 }
 
 impl Real {
@@ -55,34 +51,6 @@ impl Real {
         references
             .map(ToString::to_string)
             .try_for_each(|reference| self.ledger.promise(Undo::Image { reference }))
-    }
-
-    /// Changes what the run notes about itself.
-    pub(super) fn note(&self, change: impl FnOnce(&mut Notes)) -> Result<(), LedgerError> {
-        let mut notes = self.notes.lock().unwrap_or_else(PoisonError::into_inner);
-        change(&mut notes);
-        notes.write(self.ledger.directory())
-    }
-
-    /// What the run notes about itself.
-    pub(super) fn noted(&self) -> Notes {
-        self.notes.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    /// What the run notes about a cluster that is there.
-    fn noted_cluster(&self, plan: &ClusterPlan, cluster: &Cluster) -> NotedCluster {
-        let mut noted = NotedCluster {
-            name: cluster.name().to_string(),
-            kubeconfig: cluster.kubeconfig().to_owned(),
-            suites: self.plan.suites_of(plan.name()).map(|suite| suite.name.clone()).collect(),
-            ..NotedCluster::default()
-        };
-        if let ClusterPlan::Create { node_image, ports, config, .. } = plan {
-            noted.node_image.clone_from(node_image);
-            noted.config = config_digest(config);
-            noted.node_ports = ports.iter().map(|port| port.node_port).collect();
-        }
-        noted
     }
 
     /// Collects what the nodes of a cluster say, because something in it failed.
@@ -102,11 +70,11 @@ impl Real {
 }
 
 impl World for Real {
-    type Ground = Ground;
+    type Ground = Place;
     type Stack = Stack;
     type Attempt = Attempt;
 
-    async fn obtain(&self, plan: &ClusterPlan) -> Result<(Ground, Vec<Requests>), SetupError> {
+    async fn obtain(&self, plan: &ClusterPlan) -> Result<(Place, Vec<Requests>), SetupError> {
         let failed = |error| SetupError::Cluster(Arc::new(error));
         let phase = self.events.phase(Phase::Create, plan.name().as_str());
         let obtained = self.provider.obtain(plan).await;
@@ -122,7 +90,8 @@ impl World for Real {
             self.plan.suites_of(plan.name()).map(|suite| suite.namespace.as_str()).collect();
         let nodes = cluster.capacity(&own).await.map_err(failed)?;
         let applier = Applier::new(&cluster);
-        Ok((Ground { cluster, applier }, nodes))
+        let events = self.events.clone();
+        Ok((Place { applier, cluster, events }, nodes))
     }
 
     async fn delete(&self, plan: &ClusterPlan) {
@@ -166,19 +135,13 @@ impl World for Real {
 
     async fn bring_up(
         &self,
-        ground: &Ground,
+        ground: &Place,
         suite: &SuitePlan,
         images: &Shelf,
     ) -> Result<Stack, SetupError> {
-        let place = Place {
-            cluster: ground.cluster.clone(),
-            applier: ground.applier.clone(),
-            events: self.events.clone(),
-        };
-        let stack = Box::pin(Stack::bring_up(place, suite, images)).await;
+        let stack = Box::pin(Stack::bring_up(ground.clone(), suite, images)).await;
         let stack = stack.map_err(|error| SetupError::Stack(Arc::new(error)))?;
-        let noted = self.note(|notes| notes.endpoints.extend(endpoints(suite, &stack)));
-        noted.map_err(|error| SetupError::Ledger(Arc::new(error)))?;
+        self.note_stack(suite, &stack).map_err(|error| SetupError::Ledger(Arc::new(error)))?;
         Ok(stack)
     }
 
@@ -194,36 +157,19 @@ impl World for Real {
         evidence.for_people(cause)
     }
 
-    async fn collect(&self, ground: &Ground, suite: &SuitePlan) {
+    async fn look_back(&self, stack: &Stack, suite: &SuitePlan) {
+        for words in stack.restarted().await {
+            self.events.notice(&suite.name, &words);
+        }
+    }
+
+    async fn collect(&self, ground: &Place, suite: &SuitePlan) {
         let evidence = self.evidence_of(suite, None);
         evidence.of_namespace(&ground.cluster.client(), &suite.namespace).await;
     }
 
-    async fn release(&self, ground: &Ground, suite: &SuitePlan) {
+    async fn release(&self, ground: &Place, suite: &SuitePlan) {
         let _ = self.note(|notes| notes.endpoints.retain(|it| it.suite != suite.name));
-        stack::release(&ground.cluster, &suite.namespace).await;
+        stack::release(ground, suite).await;
     }
-}
-
-/// How the services of a stack are reached, without passwords.
-fn endpoints(plan: &SuitePlan, stack: &Stack) -> Vec<NotedEndpoint> {
-    let endpoint = |endpoint: &Endpoint| {
-        let url = match &endpoint.probe {
-            Probe::Http(_) => stack.urls.get(&endpoint.service)?.to_string(),
-            Probe::Postgres(database) => {
-                let options = stack.databases.get(&endpoint.service)?;
-                let (host, port) = (options.get_host(), options.get_port());
-                format!("postgres://{}@{host}:{port}/{}", database.user, database.name)
-            }
-        };
-        Some(NotedEndpoint {
-            suite: plan.name.clone(),
-            service: endpoint.service.clone(),
-            port: endpoint.port.clone(),
-            node_port: endpoint.node_port,
-            url,
-            variables: endpoint.variables.clone(),
-        })
-    };
-    plan.endpoints().filter_map(endpoint).collect()
 }

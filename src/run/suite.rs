@@ -186,6 +186,10 @@ impl<'a, W: World> Up<'a, W> {
                 }
             }
         }
+        if !failed {
+            let looking_back = task.world.look_back(&stack, task.plan);
+            task.interrupt.until(Level::Stop, looking_back).await;
+        }
         Judged { task, part: Some(part), failed, unexplained: failed }
     }
 }

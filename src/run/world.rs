@@ -59,6 +59,9 @@ pub(super) trait World: Send + Sync + 'static {
     /// Notes why a suite has no stack, or lost it; returns the words for people.
     fn explain(&self, suite: &SuitePlan, cause: &str) -> String;
 
+    /// Tells what is worth knowing of a stack although all its cases passed.
+    async fn look_back(&self, stack: &Self::Stack, suite: &SuitePlan);
+
     /// Collects what explains the failures of a suite.
     async fn collect(&self, ground: &Self::Ground, suite: &SuitePlan);
 

@@ -45,6 +45,7 @@ use crate::{
     events::Phase,
     password::Password,
     plan::{SuitePlan, TierPlan, WorkloadPlan},
+    suite::EndpointName,
     text::chain,
 };
 use apply::has_validations;
@@ -58,8 +59,8 @@ use workloads::made_of;
 /// A stack whose every workload is ready, and whose every endpoint has answered.
 #[derive(Clone, Debug)]
 pub(crate) struct Stack {
-    /// Where services are, by workload.
-    pub(crate) urls: BTreeMap<String, Url>,
+    /// Where endpoints are reached over HTTP.
+    urls: BTreeMap<EndpointName, Url>,
     /// How to log in to databases, by workload.
     pub(crate) databases: BTreeMap<String, PgConnectOptions>,
     /// Its passwords, by name.
@@ -260,6 +261,23 @@ impl Stack {
     /// A client of its cluster.
     pub(crate) fn client(&self) -> kube::Client {
         self.place.cluster.client()
+    }
+
+    /// Where a service is reached over HTTP: `service` is its first such endpoint, `service:port` the
+    /// one of this name.
+    pub(crate) fn url(&self, name: &str) -> Option<&Url> {
+        let endpoint = match name.split_once(':') {
+            Some((service, port)) => {
+                EndpointName { service: service.to_owned(), port: port.to_owned() }
+            }
+            None => self.plan.first_http(name)?.name(),
+        };
+        self.urls.get(&endpoint)
+    }
+
+    /// The endpoints that are reached over HTTP.
+    pub(crate) fn http_endpoints(&self) -> impl Iterator<Item = &EndpointName> {
+        self.urls.keys()
     }
 
     /// A client for its services.

@@ -19,7 +19,7 @@ use super::{
 use crate::{
     cluster::Address,
     plan::WorkloadPlan,
-    suite::{Endpoint, Probe},
+    suite::{Endpoint, EndpointName, Probe},
     text::chain,
     wait::{self, Limit, Poll},
 };
@@ -39,7 +39,7 @@ const IN_A_ROW: usize = 4;
 /// How the endpoints of a workload are reached.
 #[derive(Debug, Default)]
 pub(super) struct Reached {
-    pub(super) urls: BTreeMap<String, Url>,
+    pub(super) urls: BTreeMap<EndpointName, Url>,
     pub(super) databases: BTreeMap<String, PgConnectOptions>,
 }
 
@@ -78,7 +78,7 @@ pub(super) fn reached(
         match &endpoint.probe {
             Probe::Http(_) => {
                 if let Ok(url) = Url::parse(&format!("http://{address}/")) {
-                    reached.urls.entry(endpoint.service.clone()).or_insert(url);
+                    reached.urls.insert(endpoint.name(), url);
                 }
             }
             Probe::Postgres(database) => {

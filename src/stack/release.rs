@@ -37,18 +37,13 @@ pub(crate) async fn release(place: &Place, suite: &SuitePlan) {
     let letting_go =
         of_cases.map(|name| async move { delete(place, suite, &name, End::OfAll, LET_GO).await });
     join_all(letting_go).await;
-    let deployed = suite.workloads().flat_map(|workload| &workload.objects);
-    let objects = suite.resources.iter().chain(deployed);
+    let objects = suite.cluster_wide();
     join_all(objects.map(|object| delete_cluster_wide(place, suite, object))).await;
     delete(place, suite, &suite.namespace, End::OfPods, RELEASED).await;
 }
 
 /// Deletes an object of the suite if it belongs to the whole cluster.
 async fn delete_cluster_wide(place: &Place, suite: &SuitePlan, object: &Value) {
-    // All suites share them, and what is stored in them goes too.
-    if object["kind"] == "CustomResourceDefinition" {
-        return;
-    }
     let name = text_at(object, "/metadata/name");
     let deleting = async {
         let api = place.applier.api(&suite.namespace, object).await.ok()?;

@@ -213,7 +213,10 @@ fn a_workload_has_as_many_endpoints_as_it_declares() {
     let plan = plan(&[suite], &Inventory::of("shop.yaml", objects), &[]).unwrap();
     let suite = plan.suite("shop").unwrap();
     assert_eq!(suite.first_http("shop").map(|endpoint| endpoint.node_port), Some(30090));
-    assert_eq!(suite.endpoint(&metrics).map(|endpoint| endpoint.node_port), Some(30091));
+    assert_eq!(
+        suite.endpoints().find(|it| it.name() == metrics).map(|it| it.node_port),
+        Some(30091)
+    );
     let ports = &suite.objects().next().unwrap()["spec"]["ports"];
     assert_eq!((&ports[0]["nodePort"], &ports[1]["nodePort"]), (&json!(30090), &json!(30091)));
 }

@@ -188,6 +188,10 @@ impl World for Memory {
         cause.to_owned()
     }
 
+    async fn look_back(&self, _: &String, suite: &SuitePlan) {
+        self.step(&format!("look back {}", suite.name)).await;
+    }
+
     async fn collect(&self, _: &Ground, suite: &SuitePlan) {
         self.step(&format!("collect {}", suite.name)).await;
     }
