@@ -91,7 +91,7 @@ impl World for Real {
         let nodes = cluster.capacity(&own).await.map_err(failed)?;
         let applier = Applier::new(&cluster);
         let events = self.events.clone();
-        Ok((Place { applier, cluster, events }, nodes))
+        Ok((Place { cluster, applier, events }, nodes))
     }
 
     async fn delete(&self, plan: &ClusterPlan) {

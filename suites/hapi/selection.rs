@@ -1,6 +1,6 @@
 //! How a model that can be scripted selects a workflow (contract 5.7).
 
-use kindwright::{Case, CaseResult, Ctx, Failure, HttpError, cases, ensure};
+use kindwright::{Case, CaseResult, Ctx, cases, ensure};
 use serde_json::{Value, json};
 
 use super::{

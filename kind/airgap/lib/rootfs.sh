@@ -72,8 +72,9 @@ make_postgres() { # recipe
   as_image "$root" "$imported" "$1" \
     'ENV PATH=/usr/local/bin:/usr/lib/postgresql/15/bin:/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8' \
     'ENTRYPOINT ["/usr/local/bin/entrypoint"]' 'EXPOSE 5432' 'VOLUME /var/lib/postgresql/data'
-  # As the official image: with SIGTERM the server would first wait for its clients. An import cannot say so.
-  printf 'FROM %s\nSTOPSIGNAL SIGINT\n' "$imported" |
+  # STOPSIGNAL as in the official image: with SIGTERM the server would first wait for its clients. An import
+  # cannot say so, nor run the `initdb` that would take most of a first start.
+  printf '%s\n' "FROM $imported" 'RUN ["/usr/local/bin/entrypoint", "prepare"]' 'STOPSIGNAL SIGINT' |
     DOCKER_BUILDKIT=0 docker build --quiet --tag "$KINDWRIGHT_IMAGE_POSTGRESQL" -
   docker image rm "$imported"
 }
