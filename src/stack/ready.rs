@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use futures_util::{StreamExt as _, stream::select_all};
+use futures_util::{FutureExt as _, StreamExt as _, stream::select_all};
 use k8s_openapi::api::core::v1::Pod;
 use kube::{
     Api, ResourceExt as _,
@@ -68,11 +68,12 @@ async fn one(
     let api = api.map_err(|error| fail(error.into()))?;
     let pods = Api::<Pod>::namespaced(place.cluster.client(), &suite.namespace);
     let this = watcher::Config::default().fields(&format!("metadata.name={name}"));
-    let all = watcher::Config::default().labels(&format!("{SUITE}={}", suite.name));
+    let of_suite = || format!("{SUITE}={}", suite.name);
+    let own = watcher::Config::default().labels(&selector(object).unwrap_or_else(of_suite));
     // A watch that breaks is begun again; until then the clock says when to look.
     let changes = select_all([
         watcher(api.clone(), this).default_backoff().map(drop).boxed(),
-        watcher(pods.clone(), all).default_backoff().map(drop).boxed(),
+        watcher(pods.clone(), own).default_backoff().map(drop).boxed(),
     ]);
     let mut changes = pin!(changes);
     let mut failing: Option<Instant> = None;
@@ -111,6 +112,8 @@ async fn one(
         // Either of them: the next look says how it stands.
         let _ = tokio::time::timeout(AT_LEAST, changes.next()).await;
         wait::pause(Duration::from_millis(20)).await;
+        // One look covers all that has happened by now.
+        while changes.next().now_or_never().flatten().is_some() {}
     }
 }
 
