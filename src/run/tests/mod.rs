@@ -7,8 +7,10 @@ use crate::events::{
 };
 
 mod memory;
+mod script;
 
-use memory::{Act, Fault, Script, suite};
+use memory::{Act, Fault};
+use script::{Over, Script, suite};
 
 #[tokio::test]
 async fn a_run_in_which_nothing_goes_wrong_passes() {
@@ -181,7 +183,7 @@ async fn cases_that_fail_or_panic_are_failures_with_evidence() {
     assert!(causes.contains(&"the case panicked: the kettle is empty"), "{causes:?}");
 }
 
-fn ended(over: &memory::Over) -> impl Iterator<Item = &CaseEnded> {
+fn ended(over: &Over) -> impl Iterator<Item = &CaseEnded> {
     over.events.iter().filter_map(|event| {
         if let What::CaseEnded(ended) = &event.what { Some(ended) } else { None }
     })

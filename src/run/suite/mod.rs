@@ -6,44 +6,25 @@
 use std::{panic::AssertUnwindSafe, sync::Arc};
 
 use futures_util::FutureExt as _;
-use tokio::sync::{mpsc, watch};
+
+mod task;
+
+pub(super) use task::SuiteTask;
 
 use super::{
     body::panic_words,
     desk::{Ask, Turn, answer},
-    ground::{Admitted, Door},
-    interrupt::{Interrupt, Level},
+    ground::Admitted,
+    interrupt::Level,
     setup::SetupError,
     turns::Turns,
     world::World,
 };
 use crate::{
-    cli::Keep,
-    cluster::Shelf,
-    events::{Events, Outcome, SuiteState, What},
-    image::Reference,
+    events::{Outcome, SuiteState},
     manifest::requests,
-    plan::{SuitePlan, WorkloadPlan},
     text::chain,
 };
-
-/// What the task of a suite needs.
-pub(super) struct SuiteTask<'a, W: World> {
-    pub(super) world: &'a W,
-    pub(super) plan: &'a SuitePlan,
-    pub(super) keep: Keep,
-    /// Whether the run made its cluster, and so may delete what is in it.
-    pub(super) owned: bool,
-    pub(super) events: &'a Events,
-    pub(super) interrupt: &'a Interrupt,
-    pub(super) door: Door<W::Ground>,
-    pub(super) shelf: Shelf,
-    /// How many of its cases will be run.
-    pub(super) cases: usize,
-    /// Told when it is known whether it has a stack.
-    pub(super) settled: watch::Sender<bool>,
-    pub(super) desk: mpsc::UnboundedReceiver<Ask<W::Stack>>,
-}
 
 /// A suite that waits for its cluster and its images.
 struct Planned<'a, W: World>(SuiteTask<'a, W>);
@@ -255,50 +236,5 @@ impl<W: World> Judged<'_, W> {
             }
         }
         task.moved(SuiteState::Released);
-    }
-}
-
-impl<W: World> SuiteTask<'_, W> {
-    /// The images that its workloads name.
-    fn wanted(&self) -> Vec<&Reference> {
-        let workloads = self.plan.workloads().map(std::slice::from_ref::<WorkloadPlan>);
-        workloads.flat_map(|workload| self.plan.images_of(workload)).collect()
-    }
-
-    async fn unless_stopped<T>(
-        &self,
-        work: impl Future<Output = Result<T, SetupError>>,
-    ) -> Result<T, SetupError> {
-        self.interrupt.until(Level::Stop, work).await.unwrap_or(Err(SetupError::Interrupted))
-    }
-
-    /// The next that a case asks or tells; none when the run is to stop, or no case is left to ask.
-    async fn next_ask(&mut self) -> Option<Ask<W::Stack>> {
-        if self.interrupt.is(Level::Stop) {
-            // Who asks now is turned away; who runs ends by itself, and says so.
-            return match self.desk.recv().await {
-                Some(Ask::Turn { reply, .. }) => {
-                    answer(reply, Turn::Interrupted);
-                    None
-                }
-                ended => ended,
-            };
-        }
-        let (interrupt, desk) = (self.interrupt, &mut self.desk);
-        interrupt.until(Level::Stop, desk.recv()).await.flatten()
-    }
-
-    fn moved(&self, state: SuiteState) {
-        self.events.tell(What::SuiteMoved { suite: self.plan.name.clone(), state });
-    }
-
-    fn failed(&self, cause: &str) {
-        let cause = self.world.explain(self.plan, cause);
-        self.events.tell(What::SuiteFailed { suite: self.plan.name.clone(), cause });
-    }
-
-    /// Whether its stack outlives its cases.
-    fn stays(&self, failed: bool) -> bool {
-        !self.owned || self.keep == Keep::Always || self.keep == Keep::OnFailure && failed
     }
 }
