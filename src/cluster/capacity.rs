@@ -16,13 +16,16 @@ const CONTROLLED: [&str; 3] = ["ReplicaSet", "StatefulSet", "DaemonSet"];
 
 /// What is left of each node that takes pods, beside those of `own` namespaces.
 pub(super) async fn left(client: &Client, own: &[&str]) -> Result<Vec<Requests>, kube::Error> {
-    let mut nodes = all::<Node>(client).await?;
+    let (mut nodes, mut pods, mut objects, sets, mut everywhere) = tokio::try_join!(
+        all::<Node>(client),
+        all::<Pod>(client),
+        all::<Deployment>(client),
+        all::<StatefulSet>(client),
+        all::<DaemonSet>(client),
+    )?;
     nodes.retain(takes_pods);
-    let mut pods = all::<Pod>(client).await?;
     pods.retain(stands_alone);
-    let mut objects = all::<Deployment>(client).await?;
-    objects.extend(all::<StatefulSet>(client).await?);
-    let mut everywhere = all::<DaemonSet>(client).await?;
+    objects.extend(sets);
     for list in [&mut pods, &mut objects, &mut everywhere] {
         list.retain(|object| !own.contains(&text_at(object, "/metadata/namespace")));
     }

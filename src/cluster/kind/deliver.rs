@@ -47,6 +47,14 @@ fn deployed(content: &str, wanted: &Reference, nodes: &[Names]) -> Option<Refere
     Some(Reference::known(found))
 }
 
+/// Whether nothing has to be brought to nodes that have these images.
+pub(super) fn is_complete(nodes: &[Names], wanted: &[(String, Delivered)]) -> bool {
+    let has = |names: &Names| {
+        wanted.iter().all(|(_, delivered)| names.contains_key(delivered.reference()))
+    };
+    !nodes.is_empty() && nodes.iter().all(has)
+}
+
 /// Brings to one node what it does not have, and returns the names that it has got.
 pub(super) async fn send(
     docker: &Docker,
@@ -150,6 +158,17 @@ mod tests {
         let next = Reference::new("gateway", "api", "33333333");
         let found = deployed(CONTENT, &next, &[after]);
         assert_eq!(found, Some(Reference::new("gateway", "api", "22222222")));
+    }
+
+    #[test]
+    fn nothing_has_to_be_brought_where_every_node_has_what_will_be_deployed() {
+        let id = "sha256:00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
+        let reference = Reference::new("gateway", "api", "22222222");
+        let built = [Built { id: id.to_owned(), references: vec![reference] }];
+        let has = node(&[("gateway:api-11111111", "new")]);
+        let complete = |nodes: &[Names]| is_complete(nodes, &wanted(&built, nodes));
+        assert!(complete(&[has.clone()]) && complete(&[has.clone(), has.clone()]));
+        assert!(!complete(&[]) && !complete(&[has, node(&[])]));
     }
 
     #[test]

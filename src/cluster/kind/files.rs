@@ -5,6 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use super::deliver::Names;
 use crate::plan::ClusterName;
 
 /// The files of one cluster.
@@ -31,6 +32,23 @@ impl Files {
         self.0.with_extension("kind.log")
     }
 
+    /// The images that its nodes were seen to have.
+    fn images(&self) -> PathBuf {
+        self.0.with_extension("images.json")
+    }
+
+    /// Notes which images the nodes have. Who cannot read it asks the nodes.
+    pub(super) fn note_images(&self, images: &[Names]) {
+        let text = serde_json::to_vec(images).unwrap_or_default();
+        let _ = fs::write(self.images(), text);
+    }
+
+    /// The images that the nodes were seen to have; none if nobody has noted them.
+    pub(super) fn noted_images(&self) -> Vec<Names> {
+        let text = fs::read(self.images()).unwrap_or_default();
+        serde_json::from_slice(&text).unwrap_or_default()
+    }
+
     /// The folder that its nodes share with this machine.
     pub(super) fn shared(&self) -> PathBuf {
         self.0.with_extension("shared")
@@ -43,7 +61,7 @@ impl Files {
 
     /// Removes what a try to create the cluster made, but not what explains it.
     pub(super) fn clear(&self) -> io::Result<()> {
-        for file in [self.kubeconfig(), self.config(), self.words()] {
+        for file in [self.kubeconfig(), self.config(), self.words(), self.images()] {
             absent(fs::remove_file(file))?;
         }
         absent(fs::remove_dir_all(self.shared()))

@@ -123,7 +123,13 @@ impl Kind {
         images: &[Built],
     ) -> Result<Vec<Delivered>, DeliveryError> {
         let current = self.nodes(plan).await.map_err(unlisted(plan.name()))?;
-        current.act(async |nodes| nodes.deliver(&self.docker, images).await).await
+        let files = self.files(plan);
+        let delivering = current.act(async |nodes| {
+            let delivered = nodes.deliver(&self.docker, images).await;
+            files.note_images(&nodes.images());
+            delivered
+        });
+        delivering.await
     }
 
     pub(super) async fn delete(&self, name: &ClusterName) -> Result<(), Vec<Left>> {
@@ -178,13 +184,16 @@ impl Kind {
         if let Some(nodes) = known().get(plan.name()) {
             return Ok(Arc::clone(nodes));
         }
-        let containers = match plan {
-            ClusterPlan::Create { name, config, .. } => config::node_names(name, config),
+        let nodes = match plan {
+            ClusterPlan::Create { name, config, .. } => {
+                Nodes::new(config::node_names(name, config))
+            }
             ClusterPlan::Adopt { name, .. } => {
-                containers::nodes(containers::all(&self.docker, name.as_str(), false).await?)
+                let running = containers::all(&self.docker, name.as_str(), false).await?;
+                Nodes::running(containers::nodes(running), self.files(plan).noted_images())
             }
         };
-        let new = || Arc::new(Current::new(Nodes::new(containers)));
+        let new = || Arc::new(Current::new(nodes));
         Ok(Arc::clone(known().entry(plan.name().clone()).or_insert_with(new)))
     }
 }

@@ -22,6 +22,8 @@ pub(super) struct Nodes {
     answered: OnceCell<()>,
     /// The images of each, asked for once; deliveries add theirs.
     images: OnceCell<Mutex<Vec<Names>>>,
+    /// What an earlier run has seen to be there.
+    noted: Vec<Names>,
     delivered: Mutex<Vec<Built>>,
 }
 
@@ -32,8 +34,20 @@ impl Nodes {
             containers,
             answered: OnceCell::new(),
             images: OnceCell::new(),
+            noted: Vec::new(),
             delivered: Mutex::new(Vec::new()),
         }
+    }
+
+    /// Nodes that run, and the images that an earlier run has seen on each of them.
+    pub(super) fn running(containers: Vec<String>, noted: Vec<Names>) -> Self {
+        let noted = if noted.len() == containers.len() { noted } else { Vec::new() };
+        Self { answered: OnceCell::new_with(Some(())), noted, ..Self::new(containers) }
+    }
+
+    /// The images of each node, as far as they are known.
+    pub(super) fn images(&self) -> Vec<Names> {
+        self.images.get().map_or_else(|| self.noted.clone(), |known| locked(known).clone())
     }
 
     /// Their containers.
@@ -59,6 +73,11 @@ impl Nodes {
         images: &[Built],
     ) -> Result<Vec<Delivered>, DeliveryError> {
         self.answer(docker).await?;
+        // What needs nothing is not worth a question, which takes longer than all else of a second run.
+        let wanted = deliver::wanted(images, &self.noted);
+        if deliver::is_complete(&self.noted, &wanted) {
+            return Ok(wanted.into_iter().map(|(_, delivered)| delivered).collect());
+        }
         let asking = async || {
             let nodes = self.containers.iter();
             try_join_all(nodes.map(|node| deliver::names(docker, node))).await.map(Mutex::new)
