@@ -133,19 +133,19 @@ pub(super) async fn is_closed(place: &Place, namespace: &str, targets: &[Target]
         let Some(pod) = target.pod.as_deref().filter(|_| target.probed) else {
             return false;
         };
-        // Whatever it answers is no pod, and not of interest.
-        match pods.get_subresource("proxy", &format!("{pod}:{}", target.port)).await {
-            Err(kube::Error::Api(status)) if refuses(&status.message) => {}
+        // Whatever it answers is no pod, and not of interest. Without the slash it is sent elsewhere.
+        match pods.get_subresource("proxy/", &format!("{pod}:{}", target.port)).await {
+            Err(kube::Error::Api(status)) if refuses(target, &status.message) => {}
             Ok(_) | Err(_) => return false,
         }
     }
     !targets.is_empty()
 }
 
-/// Whether the API server itself says that a pod refused its connection.
-fn refuses(message: &str) -> bool {
-    message.starts_with("error trying to reach service: ")
-        && message.ends_with("connect: connection refused")
+/// Whether the API server says that a target refused its connection. Its versions begin differently.
+fn refuses(target: &Target, message: &str) -> bool {
+    let (ip, port) = (&target.ip, target.port);
+    message.contains(&format!("dial tcp {ip}:{port}: connect: connection refused"))
 }
 
 #[cfg(test)]
@@ -224,10 +224,17 @@ mod tests {
 
     #[test]
     fn a_port_is_closed_when_the_pod_itself_refuses() {
+        let lead = look(&leading(&["shop-1"]), &[marked("shop-1", "new")]);
+        let Lead::Here(targets) = lead else { panic!("{lead:?}") };
+        let refuses = |words: &str| refuses(&targets[0], words);
         assert!(refuses(
-            "error trying to reach service: dial tcp 10.244.0.5:8081: connect: connection refused"
+            "Error trying to reach service: 'dial tcp 10.0.0.1:8081: connect: connection refused'"
         ));
-        assert!(!refuses("error trying to reach service: dial tcp 10.244.0.5:8081: i/o timeout"));
-        assert!(!refuses("the database: connect: connection refused"));
+        assert!(refuses(
+            "error trying to reach service: dial tcp 10.0.0.1:8081: connect: connection refused"
+        ));
+        assert!(!refuses("error trying to reach service: dial tcp 10.0.0.1:8081: i/o timeout"));
+        // What a service that answers says of another one.
+        assert!(!refuses("dial tcp 10.0.0.7:5432: connect: connection refused"));
     }
 }

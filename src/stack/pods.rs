@@ -187,12 +187,18 @@ pub(super) fn still_ends(pod: &Pod) -> bool {
 }
 
 /// Whether nothing of a pod runs any more. Until the kubelet says that it is gone, up to 10 s pass
-/// in Kubernetes 1.20.
+/// in Kubernetes 1.20, and more than a minute if it has removed the containers before it looked how
+/// they ended: then it says that they wait for another start, which will not come.
 pub(super) fn has_ended(pod: &Pod) -> bool {
-    let mut states = statuses(pod).map(|status| status.state.as_ref()).peekable();
+    let ended = |state: &ContainerState| state.terminated.is_some();
+    let mut containers = statuses(pod).peekable();
     pod.metadata.deletion_timestamp.is_some()
-        && states.peek().is_some()
-        && states.all(|state| state.is_some_and(|state| state.terminated.is_some()))
+        && containers.peek().is_some()
+        && containers.all(|container| {
+            let state = container.state.as_ref();
+            let waits = state.is_some_and(|state| state.waiting.is_some());
+            state.is_some_and(ended) || waits && container.last_state.as_ref().is_some_and(ended)
+        })
 }
 
 /// Whether a pod is ready, and not told to end.

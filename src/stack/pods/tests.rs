@@ -144,6 +144,11 @@ fn a_pod_may_answer_until_all_its_containers_have_ended() {
         assert_eq!(still_ends(&ending(&states)), still, "{states:?}");
     }
     assert!(!still_ends(&waiting("ContainerCreating", 0)));
+    // The kubelet removed its container before it looked how that ended.
+    let mut removed = waiting("ContainerCreating", 1);
+    removed.metadata.deletion_timestamp = ending(&[]).metadata.deletion_timestamp;
+    assert!(!still_ends(&removed));
+    assert!(still_ends(&ending(&[json!({"waiting": {"reason": "ContainerCreating"}})])));
 }
 
 #[test]
