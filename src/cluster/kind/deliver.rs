@@ -167,7 +167,7 @@ mod tests {
         let built = [Built { id: id.to_owned(), references: vec![reference] }];
         let has = node(&[("gateway:api-11111111", "new")]);
         let complete = |nodes: &[Names]| is_complete(nodes, &wanted(&built, nodes));
-        assert!(complete(&[has.clone()]) && complete(&[has.clone(), has.clone()]));
+        assert!(complete(std::slice::from_ref(&has)) && complete(&[has.clone(), has.clone()]));
         assert!(!complete(&[]) && !complete(&[has, node(&[])]));
     }
 
