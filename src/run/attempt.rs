@@ -118,6 +118,10 @@ impl world::Attempt for Attempt {
         self.ctx.close();
     }
 
+    async fn abandon(&self) {
+        self.ctx.objects().release().await;
+    }
+
     async fn finish(&self, result: Result<(), String>) -> Finished {
         let spoiled = self.restore().await;
         let result = match (&spoiled, result) {

@@ -11,8 +11,14 @@ use super::{
 };
 use crate::{plan::CasePlan, wait};
 
-/// Why a case has no other result.
-pub(super) const INTERRUPTED: &str = "the run was interrupted";
+/// How the body of a case ended.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Ended {
+    /// By itself, by its limit, or by being abandoned.
+    With(Result<(), String>),
+    /// The run was interrupted, and the case with it.
+    Interrupted,
+}
 
 /// How long a run waits for cases that do not end by themselves.
 #[derive(Clone, Copy, Debug)]
@@ -35,7 +41,7 @@ pub(super) async fn run(
     case: &CasePlan,
     interrupt: &Interrupt,
     patience: Patience,
-) -> Result<(), String> {
+) -> Ended {
     let (sender, ended) = oneshot::channel();
     let (own, cancelled, limit, runtime) =
         (attempt.clone(), interrupt.clone(), case.limit, Handle::current());
@@ -49,11 +55,11 @@ pub(super) async fn run(
                 }
             };
             tokio::select! {
-                () = cancelled.reached(Level::Stop) => Err(INTERRUPTED.to_owned()),
+                () = cancelled.reached(Level::Stop) => Ended::Interrupted,
                 result = tokio::time::timeout(limit, AssertUnwindSafe(running).catch_unwind()) => match result {
-                    Ok(Ok(result)) => result,
-                    Ok(Err(panic)) => Err(format!("the case panicked: {}", panic_words(&*panic))),
-                    Err(_) => Err(format!("the case was not done within its limit of {} s", limit.as_secs_f64())),
+                    Ok(Ok(result)) => Ended::With(result),
+                    Ok(Err(panic)) => failed(format!("the case panicked: {}", panic_words(&*panic))),
+                    Err(_) => failed(format!("the case was not done within its limit of {} s", limit.as_secs_f64())),
                 },
             }
         });
@@ -61,7 +67,7 @@ pub(super) async fn run(
         let _ = sender.send(result);
     };
     if let Err(error) = thread::Builder::new().name(case.name.clone()).spawn(body) {
-        return Err(format!("start a thread for the case: {error}"));
+        return failed(format!("start a thread for the case: {error}"));
     }
     let abandoned = async {
         tokio::select! {
@@ -72,9 +78,9 @@ pub(super) async fn run(
     };
     let result = tokio::select! {
         result = ended => {
-            result.unwrap_or_else(|_| Err("the case ended without a result".to_owned()))
+            result.unwrap_or_else(|_| failed("the case ended without a result".to_owned()))
         }
-        () = abandoned => Err(format!(
+        () = abandoned => failed(format!(
             "`{}` was told to end and did not yield within {} s; it is abandoned (does it block its thread?)",
             case.name,
             patience.to_yield.as_secs_f64()
@@ -83,6 +89,10 @@ pub(super) async fn run(
     // Whatever of it still runs may touch nothing from now on.
     attempt.close();
     result
+}
+
+fn failed(words: String) -> Ended {
+    Ended::With(Err(words))
 }
 
 /// What a panic says.

@@ -94,10 +94,6 @@ impl<W: World> Course<'_, W> {
                 grounds.push(door);
             }
         }
-        // Suites without a case that runs have no task; their cases ask nobody.
-        for suite in &plan.suites {
-            desks.entry(suite.name.clone()).or_insert_with(|| desk().0);
-        }
         let making = images::make_all(&**world, plan, stocks, first_ground(grounds), || {
             images_built.send_replace(true);
         });
@@ -162,7 +158,10 @@ impl<W: World> Course<'_, W> {
             () = self.interrupt.reached(Level::Leave) => return true,
         };
         let words = match ended {
-            Ok(conclusion) => disagreement(&conclusion, self.tally.counts()),
+            Ok(conclusion) => {
+                let planned = self.plan.suites.iter().map(runs).sum();
+                disagreement(&conclusion, self.tally.counts(), planned)
+            }
             Err(_) => Some("the runner panicked while it judged; please report this".to_owned()),
         };
         let Some(words) = words else { return true };
@@ -176,16 +175,17 @@ fn runs(suite: &SuitePlan) -> usize {
     suite.cases.iter().filter(|case| case.runs).count()
 }
 
-/// What libtest-mimic concluded, if something else was counted.
-fn disagreement(conclusion: &Conclusion, counts: Counts) -> Option<String> {
-    let (passed, failed) = (conclusion.num_passed, conclusion.num_failed);
+/// What is wrong if libtest-mimic's conclusion, what was counted and what was planned differ.
+fn disagreement(conclusion: &Conclusion, counts: Counts, planned: usize) -> Option<String> {
+    let (passed, failed) = (counts.passed, counts.failed + counts.unjudged);
     let same = |concluded: u64, counted: usize| u64::try_from(counted) == Ok(concluded);
-    let agree = same(passed, counts.passed) && same(failed, counts.failed + counts.unjudged);
+    let agree = same(conclusion.num_passed, passed)
+        && same(conclusion.num_failed, failed)
+        && passed + failed == planned;
     (!agree).then(|| {
         format!(
-            "libtest-mimic concluded that {passed} cases passed and {failed} failed, and {} and {} were counted; please report this",
-            counts.passed,
-            counts.failed + counts.unjudged
+            "of {planned} cases {passed} were counted as passed and {failed} as failed, and libtest-mimic concluded {} and {}; please report this",
+            conclusion.num_passed, conclusion.num_failed
         )
     })
 }

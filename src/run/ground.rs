@@ -114,13 +114,13 @@ impl<'a, W: World> Keeper<'a, W> {
                     self.delete().await;
                 }
             }
-            // Its place, and its ports, are free only when nothing of it is left.
             Some(Err(error)) => {
-                self.delete().await;
                 self.outcome.send_replace(Some(Err(error)));
+                self.delete().await;
             }
             None => self.delete().await,
         }
+        // Its place, and its ports, are free only when nothing of it is left.
         drop(slot);
     }
 
@@ -156,6 +156,10 @@ impl<'a, W: World> Keeper<'a, W> {
 
 /// Answers a suite, or lets it wait on.
 fn admit(capacity: &mut Capacity, waiting: Waiting) -> Option<Waiting> {
+    if waiting.reply.is_closed() {
+        // Its images will never come, or the run is to stop.
+        return None;
+    }
     let answer = match capacity.take(&waiting.suite, &waiting.pods) {
         Fit::Now => Ok(()),
         Fit::Later => return Some(waiting),
@@ -165,8 +169,9 @@ fn admit(capacity: &mut Capacity, waiting: Waiting) -> Option<Waiting> {
             total: capacity.total(),
         }),
     };
-    // A suite that is gone was interrupted, and so will be this run.
-    let _ = waiting.reply.send(answer);
+    if waiting.reply.send(answer).is_err() {
+        capacity.give_back(&waiting.suite);
+    }
     None
 }
 
@@ -190,6 +195,11 @@ impl<G> Door<G> {
         self.tell(Ask::Admit(waiting));
         answer.await.unwrap_or(Err(SetupError::Interrupted))?;
         Ok(Admitted { ground, suite: suite.to_owned(), door: self.clone() })
+    }
+
+    /// Takes back what a suite had asked for; an answer may have come when it did not listen any more.
+    pub(super) fn withdraw(&self, suite: &str) {
+        self.tell(Ask::GivenBack(suite.to_owned()));
     }
 
     /// Tells that the cases of a suite are over, whether there was a stack or not. Who holds a part

@@ -1,4 +1,4 @@
-//! Builds the images of a run, a few at once, and brings each to the clusters that need it: what
+//! Builds the images of a run, and brings each to the clusters that need it: what
 //! an early tier waits for travels before what a later one does.
 
 use std::{
@@ -6,10 +6,7 @@ use std::{
     sync::Arc,
 };
 
-use futures_util::{
-    StreamExt as _, future,
-    stream::{self, FuturesUnordered},
-};
+use futures_util::{StreamExt as _, future, stream::FuturesUnordered};
 use tokio::sync::mpsc;
 
 use super::world::World;
@@ -19,8 +16,6 @@ use crate::{
     plan::{ClusterName, ClusterPlan, ImagePlan, Plan, TierPlan},
 };
 
-/// How many images are made at once: more of them fight for the disk.
-const BUILDS: usize = 4;
 /// How many deliveries to a cluster travel at once: a big image does not hold up a small one.
 const LANES: usize = 2;
 
@@ -115,8 +110,9 @@ async fn build_all<W: World>(world: &W, plan: &Plan, ways: &Ways<'_>) {
         });
         needs.min()
     });
+    // The workshop bounds what is really made at once; the most urgent is asked for first.
     let building = images.into_iter().map(|image| build(world, image, ways));
-    stream::iter(building).buffer_unordered(BUILDS).collect::<()>().await;
+    future::join_all(building).await;
 }
 
 async fn build<W: World>(world: &W, plan: &ImagePlan, ways: &Ways<'_>) {

@@ -53,20 +53,23 @@ impl Interrupt {
 
     /// Goes one level on, because of `how`.
     pub(super) fn raise(&self, how: &str, events: &Events) {
-        let level = *self.0.borrow();
-        let (next, words) = match level {
-            Level::Continue => (
-                Level::Stop,
-                "undoing what was made; again skips the evidence, a third time leaves at once",
-            ),
-            Level::Stop => (Level::Hurry, "no more evidence"),
-            Level::Hurry | Level::Leave => (Level::Leave, "leaving at once"),
+        let mut reached = Level::default();
+        self.0.send_modify(|level| {
+            *level = match level {
+                Level::Continue => Level::Stop,
+                Level::Stop => Level::Hurry,
+                Level::Hurry | Level::Leave => Level::Leave,
+            };
+            reached = *level;
+        });
+        let (again, next) = match reached {
+            Level::Continue | Level::Leave => return,
+            Level::Stop => {
+                ("", "undoing what was made; again skips the evidence, a third time leaves at once")
+            }
+            Level::Hurry => (" again", "no more evidence"),
         };
-        self.0.send_replace(next);
-        if level < Level::Hurry {
-            let again = if level == Level::Stop { " again" } else { "" };
-            events.tell(What::Interrupted { how: format!("{how}{again}"), next: words });
-        }
+        events.tell(What::Interrupted { how: format!("{how}{again}"), next });
     }
 
     /// Whether this level is reached.

@@ -11,8 +11,8 @@ use tokio::{
 };
 
 use super::{
-    body::{self, INTERRUPTED, Patience, panic_words},
-    desk::{Desk, Turn},
+    body::{self, Ended, Patience, panic_words},
+    desk::{Desk, Turn, desk},
     interrupt::{Interrupt, Level},
     output::Output,
     turns::Sharing,
@@ -62,7 +62,8 @@ pub(super) fn begin<W: World>(
     let bench = Arc::new(bench);
     let mut trials = Vec::new();
     for suite in &plan.suites {
-        let Some(desk) = desks.remove(&suite.name) else { continue };
+        // One without a desk is told to have been interrupted, and so is none that passed.
+        let desk = desks.remove(&suite.name).unwrap_or_else(|| desk().0);
         let suite = Arc::new(suite.clone());
         for case in &suite.cases {
             let (bench, suite) = (Arc::clone(&bench), Arc::clone(&suite));
@@ -123,14 +124,11 @@ impl<W: World> Seat<W> {
                 let words = format!("not judged: the stack of `{}` {what}", suite.name);
                 return Judgement::unjudged(words);
             }
-            Turn::Interrupted => return Judgement::unjudged(INTERRUPTED.to_owned()),
+            Turn::Interrupted => return Judgement::interrupted(None),
         };
         let permit = bench.interrupt.until(Level::Stop, bench.bodies.acquire()).await;
         let Some(_permit) = permit else {
-            return Judgement {
-                turn: Some(sharing),
-                ..Judgement::unjudged(INTERRUPTED.to_owned())
-            };
+            return Judgement::interrupted(Some(sharing));
         };
         bench.events.tell(What::CaseBegan {
             suite: suite.name.clone(),
@@ -138,7 +136,11 @@ impl<W: World> Seat<W> {
             place: case.place.clone(),
         });
         let attempt = bench.world.attempt(&stack, suite, case);
-        let result = body::run(&attempt, case, &bench.interrupt, bench.patience).await;
+        let Ended::With(result) = body::run(&attempt, case, &bench.interrupt, bench.patience).await
+        else {
+            attempt.abandon().await;
+            return Judgement::interrupted(Some(sharing));
+        };
         let Finished { result, spoiled, evidence } = attempt.finish(result).await;
         let outcome = if result.is_ok() { Outcome::Passed } else { Outcome::Failed };
         Judgement { outcome, cause: result.err(), evidence, turn: Some(sharing), spoiled }
@@ -164,6 +166,10 @@ impl<W: World> Seat<W> {
 }
 
 impl Judgement {
+    fn interrupted(turn: Option<Sharing>) -> Self {
+        Self { turn, ..Self::unjudged("the run was interrupted".to_owned()) }
+    }
+
     fn unjudged(cause: String) -> Self {
         let (outcome, cause) = (Outcome::Unjudged, Some(cause));
         Self { outcome, cause, evidence: None, turn: None, spoiled: None }

@@ -80,6 +80,9 @@ pub(super) trait Attempt: Clone + Send + Sync + 'static {
     /// Takes from the case all that it was given: what still runs of it can do nothing any more.
     fn close(&self);
 
+    /// Lets go of what an interrupted case has made.
+    async fn abandon(&self);
+
     /// Puts the stack back to what it was, and explains a failure.
     async fn finish(&self, result: Result<(), String>) -> Finished;
 }

@@ -21,6 +21,7 @@ use super::{
     world::World,
 };
 use crate::{
+    cli::Keep,
     events::{Outcome, SuiteState},
     manifest::requests,
     text::chain,
@@ -91,7 +92,10 @@ impl<'a, W: World> Planned<'a, W> {
                 task.moved(SuiteState::Admitted);
                 Ok(Admission { task, part })
             }
-            Err(error) => Err(Stranded::of(task, None, error).await),
+            Err(error) => {
+                task.door.withdraw(&task.plan.name);
+                Err(Stranded::of(task, None, error).await)
+            }
         }
     }
 }
@@ -167,6 +171,8 @@ impl<'a, W: World> Up<'a, W> {
                 }
             }
         }
+        // Cases that nobody ran are no success, whyever that is.
+        failed |= left > 0 && !task.interrupt.is(Level::Stop);
         if !failed {
             let looking_back = task.world.look_back(&stack, task.plan);
             task.interrupt.until(Level::Stop, looking_back).await;
@@ -225,10 +231,16 @@ impl<W: World> Judged<'_, W> {
             if task.stays(failed) {
                 part.stay();
             } else {
+                let needless = async {
+                    task.door.all_judged().await;
+                    // What nobody waits for goes with the cluster, unless that may be kept.
+                    if task.keep != Keep::Never {
+                        std::future::pending::<()>().await;
+                    }
+                };
                 tokio::select! {
                     biased;
-                    // What nobody waits for goes with the cluster.
-                    () = task.door.all_judged() => {}
+                    () = needless => {}
                     () = task.interrupt.reached(Level::Stop) => {}
                     () = task.world.release(&part.ground, task.plan) => {}
                 }

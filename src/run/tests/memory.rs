@@ -232,6 +232,10 @@ impl world::Attempt for Attempt {
         self.log.add(&format!("close {}", self.name));
     }
 
+    async fn abandon(&self) {
+        self.log.add(&format!("abandon {}", self.name));
+    }
+
     async fn finish(&self, result: Result<(), String>) -> Finished {
         assert!(self.act != Act::BreaksTheRunner, "the runner is broken");
         let spoiled = (self.act == Act::Spoils).then(|| "it is gone".to_owned());
