@@ -107,16 +107,12 @@ impl Endpoint {
     }
 
     /// Fails if the disk of the daemon has no room for so many clusters and so many bytes of images.
-    /// Of another machine's disk nothing is known.
     pub(crate) async fn has_room(
         &self,
         docker: &Docker,
         clusters: u64,
         images: u64,
     ) -> Result<(), DockerError> {
-        if !self.0.starts_with("unix://") {
-            return Ok(());
-        }
         let silent = |source| DockerError::Silent { endpoint: self.0.clone(), source };
         let directory = docker.info().await.map_err(silent)?.docker_root_dir.unwrap_or_default();
         match free(Path::new(&directory)) {

@@ -21,7 +21,7 @@ const PREFIX: usize = 40;
 /// the services would no longer be a black-box test.
 #[derive(Clone, Debug)]
 pub struct Ctx {
-    world: Arc<World>,
+    shared: Arc<Shared>,
     correlation_id: String,
     http: Http,
     objects: Objects,
@@ -32,23 +32,23 @@ pub struct Ctx {
 
 /// What the cases of a suite share.
 #[derive(Debug)]
-pub(crate) struct World {
+pub(crate) struct Shared {
     pub(crate) stack: Arc<Stack>,
     pub(crate) flush: Duration,
 }
 
 impl Ctx {
-    pub(crate) fn new(world: Arc<World>, suite: &str, alone: bool, exchanges: Exchanges) -> Self {
+    pub(crate) fn new(shared: Arc<Shared>, suite: &str, alone: bool, exchanges: Exchanges) -> Self {
         let unique = Uuid::new_v4().simple().to_string();
         let prefix: String = suite.chars().take(PREFIX).collect();
         let correlation_id = format!("{prefix}-{}", &unique[..12]);
         let permission = Permission::default();
-        let applier = world.stack.applier();
+        let applier = shared.stack.applier();
         Self {
             objects: Objects::new(applier, suite, correlation_id.clone(), permission.clone()),
-            disturb: alone.then(|| Disturb::new(Arc::clone(&world.stack), permission.clone())),
-            http: Http::new(world.stack.http(), exchanges, permission.clone()),
-            world,
+            disturb: alone.then(|| Disturb::new(Arc::clone(&shared.stack), permission.clone())),
+            http: Http::new(shared.stack.http(), exchanges, permission.clone()),
+            shared,
             correlation_id,
             permission,
         }
@@ -65,7 +65,7 @@ impl Ctx {
     }
 
     pub(crate) fn stack(&self) -> &Stack {
-        &self.world.stack
+        &self.shared.stack
     }
 
     /// Where a service of the stack is: its first HTTP endpoint, or with `service:port` the one of
@@ -78,7 +78,7 @@ impl Ctx {
     /// # Ok(()) }
     /// ```
     pub fn url(&self, service: &str) -> Result<Url, HttpError> {
-        let stack = &self.world.stack;
+        let stack = &self.shared.stack;
         stack.url(service).cloned().ok_or_else(|| {
             let known: Vec<_> = stack.http_endpoints().map(ToString::to_string).collect();
             HttpError::Service { service: service.to_owned(), known: known.join(", ") }
@@ -128,7 +128,7 @@ impl Ctx {
 
     /// Assertions on the audit events under another id, which a service chose.
     pub fn audit_of(&self, correlation_id: &str) -> Audit {
-        let database = self.world.stack.database().cloned();
-        Audit::new(database, correlation_id.to_owned(), self.world.flush)
+        let database = self.shared.stack.database().cloned();
+        Audit::new(database, correlation_id.to_owned(), self.shared.flush)
     }
 }

@@ -8,7 +8,7 @@ mod objects;
 mod permission;
 
 pub use ctx::Ctx;
-pub(crate) use ctx::World;
+pub(crate) use ctx::Shared;
 pub use disturb::{Disturb, DisturbError};
 pub use failure::{CaseResult, Failure};
 pub use http::{Answer, Http, HttpError, Request};

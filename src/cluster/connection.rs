@@ -9,7 +9,7 @@ use std::{
 
 use kube::config::{KubeConfigOptions, Kubeconfig};
 
-use super::{capacity, error::ClusterError, ready};
+use super::{error::ClusterError, headroom, ready};
 use crate::{manifest::Requests, plan::ClusterName, wait::Limit};
 
 /// How long a cluster may take from the first answer of its API to its first pod.
@@ -95,8 +95,8 @@ impl Cluster {
     }
 
     /// What each node has left for pods, beside those of `own` namespaces.
-    pub(crate) async fn capacity(&self, own: &[&str]) -> Result<Vec<Requests>, ClusterError> {
-        capacity::left(&self.client, own).await.map_err(|source| ClusterError::Api {
+    pub(crate) async fn headroom(&self, own: &[&str]) -> Result<Vec<Requests>, ClusterError> {
+        headroom::left(&self.client, own).await.map_err(|source| ClusterError::Api {
             what: "read the room",
             name: self.name.to_string(),
             source: Box::new(source),

@@ -1,10 +1,10 @@
 //! Where stacks live: makes or adopts clusters, brings images there, says how their ports are
 //! reached, how much room is in them, and what undoing them means.
 
-mod capacity;
 mod connection;
 mod delivered;
 mod error;
+mod headroom;
 mod kind;
 mod ready;
 mod shelf;
@@ -12,7 +12,7 @@ mod shelf;
 pub(crate) use connection::{Address, Cluster};
 pub(crate) use delivered::Delivered;
 pub(crate) use error::{ClusterError, DeliveryError};
-pub(crate) use kind::{Kind, Left, undo_all, undo_until_quiet};
+pub(crate) use kind::{Kind, Left, undo_until_quiet};
 pub(crate) use shelf::{Shelf, Stock, Undelivered, shelf};
 
 use crate::{

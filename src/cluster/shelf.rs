@@ -20,19 +20,19 @@ pub(crate) enum Undelivered {
 }
 
 /// What became of each image, by the reference that was wanted.
-type Outcomes = BTreeMap<Reference, Result<Delivered, Undelivered>>;
+type Arrivals = BTreeMap<Reference, Result<Delivered, Undelivered>>;
 
 /// Where suites wait for the images of their cluster.
 #[derive(Clone, Debug)]
-pub(crate) struct Shelf(watch::Receiver<Outcomes>);
+pub(crate) struct Shelf(watch::Receiver<Arrivals>);
 
 /// Where whoever delivers puts what became of images.
 #[derive(Debug)]
-pub(crate) struct Stock(watch::Sender<Outcomes>);
+pub(crate) struct Stock(watch::Sender<Arrivals>);
 
 /// An empty shelf, and the way to fill it.
 pub(crate) fn shelf() -> (Stock, Shelf) {
-    let (sender, receiver) = watch::channel(Outcomes::new());
+    let (sender, receiver) = watch::channel(Arrivals::new());
     (Stock(sender), Shelf(receiver))
 }
 
@@ -66,7 +66,7 @@ impl Shelf {
         wanted: &[&Reference],
     ) -> Result<BTreeMap<Reference, Delivered>, Undelivered> {
         let mut shelf = self.0.clone();
-        let complete = |all: &Outcomes| {
+        let complete = |all: &Arrivals| {
             wanted.iter().all(|reference| all.contains_key(*reference))
                 || wanted.iter().any(|reference| matches!(all.get(*reference), Some(Err(_))))
         };

@@ -11,11 +11,19 @@ use crate::{
 /// A line a variable: the kubeconfig, the URL of each endpoint, and the names that clients know it by.
 ///
 /// The first endpoint of a service is `<SERVICE>_URL`, each further one
-/// `<SERVICE>_<PORT>_URL`. With several suites, the suite's name comes before.
+/// `<SERVICE>_<PORT>_URL`. With several suites, the suite's name comes before; so it does for
+/// kubeconfigs of several clusters.
 pub(super) fn lines(notes: &Notes) -> Result<String, Failure> {
     let mut text = String::new();
-    if let Some(NotedCluster { kubeconfig, .. }) = notes.clusters.first() {
-        text.push_str(&export("KUBECONFIG", &kubeconfig.to_string_lossy())?);
+    for NotedCluster { kubeconfig, suites, .. } in &notes.clusters {
+        let kubeconfig = kubeconfig.to_string_lossy();
+        if notes.clusters.len() == 1 {
+            text.push_str(&export("KUBECONFIG", &kubeconfig)?);
+            continue;
+        }
+        for suite in suites {
+            text.push_str(&export(&format!("{}_KUBECONFIG", override_name(suite)), &kubeconfig)?);
+        }
     }
     let several = notes.suites.len() > 1;
     let mut named = BTreeSet::new();

@@ -59,7 +59,7 @@ pub(crate) enum What {
     /// From now on cases print.
     CasesBegan,
     /// A case begins.
-    CaseBegan { suite: String, case: String, place: Place },
+    CaseBegan { suite: String, case: String, place: Location },
     /// A case is over.
     CaseEnded(CaseEnded),
     /// The runner itself could not go on.
@@ -86,7 +86,7 @@ pub(crate) struct Selected {
 
 /// Where a case is declared.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub(crate) struct Place {
+pub(crate) struct Location {
     pub(crate) file: &'static str,
     pub(crate) line: u32,
 }
@@ -112,7 +112,7 @@ pub(crate) enum SuiteState {
 pub(crate) struct CaseEnded {
     pub(crate) suite: String,
     pub(crate) case: String,
-    pub(crate) place: Place,
+    pub(crate) place: Location,
     pub(crate) outcome: Outcome,
     pub(crate) seconds: f64,
     /// Why it failed, was not judged, or was set aside.

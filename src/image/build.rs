@@ -7,7 +7,7 @@ use futures_util::future::try_join_all;
 
 use super::{
     Reference, buildkit,
-    cache::{self, Cache, Place},
+    cache::{self, Cache, Entry},
     context::Context,
     dockerfile,
     error::ImageError,
@@ -44,7 +44,7 @@ pub(crate) async fn build(
         Source::Program { path, arguments } => {
             let program = Program::inspect(image, path, arguments, &workshop.architecture)?;
             let place = match workshop.cache {
-                Cache::Keep => Some(Place::new(image, source, &program.fingerprint())),
+                Cache::Keep => Some(Entry::new(image, source, &program.fingerprint())),
                 Cache::Off => None,
             };
             let making = Box::pin(async {
@@ -61,7 +61,7 @@ pub(crate) async fn build(
                 Cache::Keep => fingerprint(workshop, &context).await?,
                 Cache::Off => None,
             };
-            let place = fingerprint.map(|fingerprint| Place::new(image, source, &fingerprint));
+            let place = fingerprint.map(|fingerprint| Entry::new(image, source, &fingerprint));
             let making = Box::pin(async {
                 build_dockerfile(workshop, context, file, first).await?;
                 let id = identify(workshop, first).await?;
@@ -83,7 +83,7 @@ pub(crate) async fn build(
 /// Names the image that was made of the same, else makes it, and keeps it in its place if it has one.
 async fn kept_or_made(
     workshop: &Workshop,
-    place: Option<&Place>,
+    place: Option<&Entry>,
     references: &[Reference],
     making: impl Future<Output = Result<String, ImageError>>,
 ) -> Result<String, ImageError> {

@@ -43,14 +43,14 @@ pub(crate) struct Cached {
 
 /// The place of an image in the cache.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Place {
+pub(super) struct Entry {
     /// How the names of the same declaration begin.
     declaration: String,
     /// How they go on where nothing has changed.
     unchanged: String,
 }
 
-impl Place {
+impl Entry {
     /// The place of what `source` declares for `image`; the fingerprint changes when its files do.
     pub(super) fn new(image: &str, source: &Source, fingerprint: &str) -> Self {
         let declared = sha256_of(format!("{source:?}"));
@@ -66,13 +66,13 @@ impl Place {
 }
 
 /// The id of the image that was made of the same, if there is one.
-pub(super) async fn find(docker: &Docker, place: &Place) -> Result<Option<String>, ImageError> {
+pub(super) async fn find(docker: &Docker, place: &Entry) -> Result<Option<String>, ImageError> {
     let found = images(docker, &place.unchanged).await?;
     Ok(found.into_iter().next().map(|image| image.id))
 }
 
 /// Keeps the image `id` in its place, instead of what was there.
-pub(super) async fn keep(docker: &Docker, place: &Place, id: &str) -> Result<(), ImageError> {
+pub(super) async fn keep(docker: &Docker, place: &Entry, id: &str) -> Result<(), ImageError> {
     let tag = place.tag(id);
     let options = TagImageOptionsBuilder::default().repo(REPOSITORY).tag(&tag).build();
     let what = format!("keep the image {id} as `{REPOSITORY}:{tag}`");
@@ -140,9 +140,9 @@ fn is_in_use(error: &Error) -> bool {
 mod tests {
     use super::*;
 
-    fn place(argument: &str, fingerprint: &str) -> Place {
+    fn place(argument: &str, fingerprint: &str) -> Entry {
         let source = Source::Program { path: "/echo".into(), arguments: vec![argument.to_owned()] };
-        Place::new("echo", &source, fingerprint)
+        Entry::new("echo", &source, fingerprint)
     }
 
     #[test]

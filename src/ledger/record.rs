@@ -63,11 +63,12 @@ pub(crate) fn read(directory: &Path) -> Result<Record, LedgerError> {
     let path = directory.join(LEDGER);
     let file = File::open(&path).map_err(failed("read", &path))?;
     let mut record = Record::empty();
-    let lines: Vec<_> =
-        BufReader::new(file).lines().collect::<Result<_, _>>().map_err(failed("read", &path))?;
+    // As bytes: a line that was cut off may end within a character.
+    let lines = BufReader::new(file).split(b'\n');
+    let lines: Vec<_> = lines.collect::<Result<_, _>>().map_err(failed("read", &path))?;
     let last = lines.len();
     for (index, text) in lines.iter().enumerate() {
-        match serde_json::from_str(text) {
+        match serde_json::from_slice(text) {
             Ok(Line::Begun(docker)) => record.docker = docker,
             Ok(Line::Promised(undo)) => record.undo.insert(0, undo),
             Ok(Line::Closed) => record.end = Some(End::Closed),

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::{Inputs, overrides, serialize};
 use crate::{
-    events::Place,
+    events::Location,
     selection,
     suite::{Case, Suite},
 };
@@ -30,7 +30,7 @@ pub(crate) struct CasePlan {
     /// Whether it will be judged: neither set aside, nor ignored by the command line.
     pub(crate) runs: bool,
     /// Where it is declared.
-    pub(crate) place: Place,
+    pub(crate) place: Location,
 }
 
 /// Plans a case of a suite.
@@ -47,6 +47,6 @@ pub(super) fn plan(inputs: &Inputs<'_>, suite: &Suite, case: &Case) -> CasePlan 
         ignored: case.ignored,
         runs: set_aside.is_none() && selection::runs(inputs.cli, case),
         set_aside,
-        place: Place { file: case.place.file(), line: case.place.line() },
+        place: Location { file: case.place.file(), line: case.place.line() },
     }
 }

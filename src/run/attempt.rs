@@ -9,11 +9,11 @@ use std::{
 
 use super::{
     interrupt::{Interrupt, Level},
-    world::{self, Body, Finished},
+    world::{Attempt, Body, Finished},
 };
 use crate::{
     audit,
-    case::{Ctx, Exchange, Exchanges, World},
+    case::{Ctx, Exchange, Exchanges, Shared},
     evidence::Evidence,
     plan::{CasePlan, SuitePlan},
     stack::Stack,
@@ -27,7 +27,7 @@ const NOTICED: Limit = Limit { total: Duration::from_secs(4), every: Duration::f
 
 /// A case on a real stack.
 #[derive(Clone)]
-pub(super) struct Attempt {
+pub(super) struct StackAttempt {
     case: Option<Case>,
     name: String,
     suite: String,
@@ -38,7 +38,7 @@ pub(super) struct Attempt {
     interrupt: Interrupt,
 }
 
-impl Attempt {
+impl StackAttempt {
     pub(super) fn new(
         stack: &Arc<Stack>,
         suite: &SuitePlan,
@@ -48,8 +48,8 @@ impl Attempt {
         interrupt: Interrupt,
     ) -> Self {
         let exchanges = Exchanges::default();
-        let world = Arc::new(World { stack: Arc::clone(stack), flush: suite.flush });
-        let ctx = Ctx::new(world, &suite.name, plan.alone, Arc::clone(&exchanges));
+        let shared = Arc::new(Shared { stack: Arc::clone(stack), flush: suite.flush });
+        let ctx = Ctx::new(shared, &suite.name, plan.alone, Arc::clone(&exchanges));
         Self {
             case,
             name: plan.name.clone(),
@@ -67,6 +67,17 @@ impl Attempt {
         let disturb = self.ctx.disturb().ok()?;
         let restored = self.interrupt.until(Level::Stop, disturb.restore()).await?;
         restored.err().map(|error| chain(&error))
+    }
+
+    /// The words of a failure for people, and the folder of what explains it.
+    async fn explain(&self, mut failure: String) -> (String, Option<PathBuf>) {
+        let ends = self.ends().await;
+        if !ends.is_empty() {
+            failure = format!("{failure}\nin the meantime:\n    {}", ends.join("\n    "));
+        }
+        let failure = self.evidence.for_people(&failure);
+        let folder = self.collect(&failure).await;
+        (failure, folder)
     }
 
     /// How services of the stack have ended in the meantime, for the words of a failure.
@@ -109,7 +120,7 @@ impl Attempt {
     }
 }
 
-impl world::Attempt for Attempt {
+impl Attempt for StackAttempt {
     fn begin(&self) -> Option<Body> {
         self.case.as_ref()?.begin(self.ctx.clone())
     }
@@ -123,24 +134,21 @@ impl world::Attempt for Attempt {
     }
 
     async fn finish(&self, result: Result<(), String>) -> Finished {
-        let spoiled = self.restore().await;
-        let result = match (&spoiled, result) {
-            (None, result) => result,
-            (Some(words), result) => {
-                let before = result.err().map_or_else(String::new, |words| words + "\n");
-                Err(format!("{before}after the case its stack did not come back: {words}"))
-            }
-        };
+        // What explains a failure goes when the stack is put back.
         let (result, evidence) = match result {
             Ok(()) => (Ok(()), None),
-            Err(mut failure) => {
-                let ends = self.ends().await;
-                if !ends.is_empty() {
-                    failure = format!("{failure}\nin the meantime:\n    {}", ends.join("\n    "));
-                }
-                let failure = self.evidence.for_people(&failure);
-                let folder = self.collect(&failure).await;
+            Err(failure) => {
+                let (failure, folder) = self.explain(failure).await;
                 (Err(failure), folder)
+            }
+        };
+        let spoiled = self.restore().await;
+        let result = match &spoiled {
+            None => result,
+            Some(words) => {
+                let before = result.err().map_or_else(String::new, |words| words + "\n");
+                let words = self.evidence.for_people(words);
+                Err(format!("{before}after the case its stack did not come back: {words}"))
             }
         };
         self.ctx.objects().release().await;

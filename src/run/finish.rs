@@ -21,14 +21,8 @@ const QUIET: usize = 2;
 
 /// Keeps or undoes, tells the end, and returns the verdict.
 pub(super) async fn finish(world: &Real, janitor: Janitor, tally: &Tally) -> Verdict {
-    if world.evidence.found().is_some() {
-        let noted = world.noted().clusters;
-        let left = |cluster: &&ClusterPlan| {
-            noted.iter().any(|noted| noted.name == cluster.name().as_str())
-        };
-        for cluster in world.plan.clusters.iter().filter(left) {
-            world.explain_cluster(cluster).await;
-        }
+    for cluster in &world.plan.clusters {
+        world.explain_cluster(cluster).await;
     }
     if keeps(world, tally.counts().verdict()) {
         keep(world, janitor).await;
@@ -99,13 +93,24 @@ fn promised(world: &Real) -> Vec<String> {
     promises.iter().map(Undo::by_hand).collect()
 }
 
-/// Leaves the clusters to the user; only the tags of the images go.
+/// Leaves the clusters to the user that are there; all else goes, also what was only begun.
 async fn keep(world: &Real, janitor: Janitor) {
-    let promises = world.ledger.record().map(|record| record.undo).unwrap_or_default();
-    let tags: Vec<_> =
-        promises.into_iter().filter(|undo| matches!(undo, Undo::Image { .. })).collect();
-    let undone = cluster::undo_all(&world.docker, &tags).await;
-    let mut left: Vec<_> = undone.iter().map(|left| left.undo.by_hand()).collect();
+    let noted = world.noted().clusters;
+    let is_kept = |undo: &Undo| match undo {
+        Undo::Image { .. } => false,
+        Undo::Cluster { name } | Undo::Network { name } => {
+            noted.iter().any(|cluster| cluster.name == *name)
+        }
+    };
+    let mut others = world.ledger.record().map(|record| record.undo).unwrap_or_default();
+    others.retain(|undo| !is_kept(undo));
+    let undoing = cluster::undo_until_quiet(&world.docker, &others, 0, UNDOING, || 0);
+    let mut left: Vec<_> = match world.interrupt.until(Level::Leave, undoing).await {
+        Some(undone) => {
+            undone.err().into_iter().flatten().map(|left| left.undo.by_hand()).collect()
+        }
+        None => others.iter().map(Undo::by_hand).collect(),
+    };
     let kept = world.ledger.keep();
     janitor.dismiss().await;
     match kept {

@@ -13,11 +13,11 @@ use super::{
 use crate::{manifest::Requests, plan::ClusterPlan};
 
 /// What became of a cluster, once that is known.
-type Outcome<G> = Option<Result<Arc<G>, SetupError>>;
+type Made<G> = Option<Result<Arc<G>, SetupError>>;
 
 /// How a suite talks to the keeper of its cluster. The keeper ends when all of them are gone.
 pub(super) struct Door<G> {
-    outcome: watch::Receiver<Outcome<G>>,
+    outcome: watch::Receiver<Made<G>>,
     /// How many suites are not yet judged.
     unjudged: watch::Receiver<usize>,
     asks: mpsc::UnboundedSender<Ask>,
@@ -58,7 +58,7 @@ pub(super) struct Keeper<'a, W: World> {
     pub(super) slots: Arc<Semaphore>,
     /// Whether other clusters may wait for the place of this one.
     pub(super) others: bool,
-    outcome: watch::Sender<Outcome<W::Ground>>,
+    outcome: watch::Sender<Made<W::Ground>>,
     unjudged: watch::Sender<usize>,
     asks: mpsc::UnboundedReceiver<Ask>,
 }

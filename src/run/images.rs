@@ -139,7 +139,7 @@ async fn deliver_all<W: World>(
     let stock = &counter.stock;
     let delivering = async {
         let Some(first) = built.recv().await else { return };
-        let mut waiting = Waiting::default();
+        let mut waiting = Queue::default();
         waiting.push(counter.urgency_of(&first.references), first);
         if let Err(error) = world.takes_images(counter.plan).await {
             let why = Undelivered::Delivery(Arc::new(error));
@@ -189,9 +189,9 @@ fn fail(stock: &Stock, images: &[Built], why: &Undelivered) {
 
 /// Images that wait for a lane, those of one tier together.
 #[derive(Debug, Default)]
-struct Waiting(BTreeMap<usize, Vec<Built>>);
+struct Queue(BTreeMap<usize, Vec<Built>>);
 
-impl Waiting {
+impl Queue {
     fn push(&mut self, urgency: usize, image: Built) {
         self.0.entry(urgency).or_default().push(image);
     }

@@ -94,6 +94,7 @@ impl Live<'_> {
         ));
         let world = Arc::new(Real {
             notes: Mutex::new(notes(self.project, &plan)),
+            unexplained: Mutex::default(),
             reused: reused.map(|reused| settings.ledgers.join(reused.run.as_str())),
             plan,
             selection: self.selection.clone(),

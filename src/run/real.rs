@@ -3,13 +3,13 @@
 use std::{
     collections::BTreeSet,
     path::PathBuf,
-    sync::{Arc, Mutex},
+    sync::{Arc, Mutex, PoisonError},
 };
 
 use bollard::Docker;
 
 use super::{
-    attempt::Attempt,
+    attempt::StackAttempt,
     interrupt::{Interrupt, Level},
     setup::SetupError,
     world::World,
@@ -22,7 +22,7 @@ use crate::{
     ledger::{Ledger, LedgerError, Notes, Undo},
     manifest::Requests,
     password::Password,
-    plan::{CasePlan, ClusterPlan, ImagePlan, Plan, SuitePlan},
+    plan::{CasePlan, ClusterName, ClusterPlan, ImagePlan, Plan, SuitePlan},
     selection::Selection,
     stack::{self, Applier, Place, Stack},
 };
@@ -36,6 +36,8 @@ pub(super) struct Real {
     pub(super) workshop: Workshop,
     pub(super) ledger: Arc<Ledger>,
     pub(super) notes: Mutex<Notes>,
+    /// The clusters in which something failed that nobody has explained yet.
+    pub(super) unexplained: Mutex<BTreeSet<ClusterName>>,
     /// The directory of the kept run whose clusters are used.
     pub(super) reused: Option<PathBuf>,
     pub(super) events: Events,
@@ -53,8 +55,18 @@ impl Real {
             .try_for_each(|reference| self.ledger.promise(Undo::Image { reference }))
     }
 
-    /// Collects what the nodes of a cluster say, because something in it failed.
+    /// Notes that something in a cluster failed, which its nodes may explain.
+    fn failed_in(&self, cluster: &ClusterName) {
+        let mut unexplained = self.unexplained.lock().unwrap_or_else(PoisonError::into_inner);
+        unexplained.insert(cluster.clone());
+    }
+
+    /// Collects what the nodes of a cluster say, if something in it failed since the last time.
     pub(super) async fn explain_cluster(&self, plan: &ClusterPlan) {
+        let unexplained = || self.unexplained.lock().unwrap_or_else(PoisonError::into_inner);
+        if !unexplained().remove(plan.name()) {
+            return;
+        }
         let logs = self.interrupt.until(Level::Hurry, self.provider.logs(plan)).await;
         let passwords = self.plan.suites.iter().flat_map(|suite| suite.passwords.values());
         let evidence = self.evidence.without(passwords.map(Password::reveal));
@@ -72,7 +84,7 @@ impl Real {
 impl World for Real {
     type Ground = Place;
     type Stack = Stack;
-    type Attempt = Attempt;
+    type Attempt = StackAttempt;
 
     async fn obtain(&self, plan: &ClusterPlan) -> Result<(Place, Vec<Requests>), SetupError> {
         let failed = |error| SetupError::Cluster(Arc::new(error));
@@ -80,7 +92,7 @@ impl World for Real {
         let obtained = self.provider.obtain(plan).await;
         drop(phase);
         if obtained.is_err() {
-            self.explain_cluster(plan).await;
+            self.failed_in(plan.name());
         }
         let cluster = obtained.map_err(failed)?;
         let noted = self.noted_cluster(plan, &cluster);
@@ -88,7 +100,7 @@ impl World for Real {
             .map_err(|error| SetupError::Ledger(Arc::new(error)))?;
         let own: Vec<_> =
             self.plan.suites_of(plan.name()).map(|suite| suite.namespace.as_str()).collect();
-        let nodes = cluster.capacity(&own).await.map_err(failed)?;
+        let nodes = cluster.headroom(&own).await.map_err(failed)?;
         let applier = Applier::new(&cluster);
         let events = self.events.clone();
         Ok((Place { cluster, applier, events }, nodes))
@@ -96,9 +108,7 @@ impl World for Real {
 
     async fn delete(&self, plan: &ClusterPlan) {
         let name = plan.name();
-        if self.evidence.found().is_some() {
-            self.explain_cluster(plan).await;
-        }
+        self.explain_cluster(plan).await;
         let _phase = self.events.phase(Phase::Undo, name.as_str());
         // What is left is undone when the run ends.
         let _ = self.provider.delete(name).await;
@@ -145,10 +155,10 @@ impl World for Real {
         Ok(stack)
     }
 
-    fn attempt(&self, stack: &Arc<Stack>, suite: &SuitePlan, case: &CasePlan) -> Attempt {
+    fn attempt(&self, stack: &Arc<Stack>, suite: &SuitePlan, case: &CasePlan) -> StackAttempt {
         let declared = self.selection.case(&case.full_name).cloned();
         let evidence = self.evidence_of(suite, Some(stack));
-        Attempt::new(stack, suite, case, declared, evidence, self.interrupt.clone())
+        StackAttempt::new(stack, suite, case, declared, evidence, self.interrupt.clone())
     }
 
     fn explain(&self, suite: &SuitePlan, cause: &str) -> String {
@@ -164,12 +174,13 @@ impl World for Real {
     }
 
     async fn collect(&self, ground: &Place, suite: &SuitePlan) {
+        self.failed_in(&suite.cluster);
         let evidence = self.evidence_of(suite, None);
         evidence.of_namespace(&ground.cluster.client(), &suite.namespace).await;
     }
 
     async fn release(&self, ground: &Place, suite: &SuitePlan) {
-        let _ = self.note(|notes| notes.endpoints.retain(|it| it.suite != suite.name));
         stack::release(ground, suite).await;
+        let _ = self.note(|notes| notes.endpoints.retain(|it| it.suite != suite.name));
     }
 }

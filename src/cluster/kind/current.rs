@@ -9,6 +9,11 @@ use tokio::sync::watch;
 pub(super) struct Current<T>(watch::Sender<Option<Arc<T>>>);
 
 impl<T> Current<T> {
+    /// No try yet.
+    pub(super) fn none() -> Self {
+        Self(watch::Sender::new(None))
+    }
+
     /// The first try.
     pub(super) fn new(parts: T) -> Self {
         Self(watch::Sender::new(Some(Arc::new(parts))))

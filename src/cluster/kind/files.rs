@@ -1,6 +1,7 @@
 //! Where the files of a cluster are, in the directory of the run that made it.
 
 use std::{
+    collections::BTreeMap,
     fs, io,
     path::{Path, PathBuf},
 };
@@ -38,13 +39,13 @@ impl Files {
     }
 
     /// Notes which images the nodes have. Who cannot read it asks the nodes.
-    pub(super) fn note_images(&self, images: &[Names]) {
+    pub(super) fn note_images(&self, images: &BTreeMap<String, Names>) {
         let text = serde_json::to_vec(images).unwrap_or_default();
         let _ = fs::write(self.images(), text);
     }
 
     /// The images that the nodes were seen to have; none if nobody has noted them.
-    pub(super) fn noted_images(&self) -> Vec<Names> {
+    pub(super) fn noted_images(&self) -> BTreeMap<String, Names> {
         let text = fs::read(self.images()).unwrap_or_default();
         serde_json::from_slice(&text).unwrap_or_default()
     }

@@ -21,7 +21,7 @@ mod nodes;
 mod program;
 mod undo;
 
-pub(crate) use undo::{Left, undo_all, undo_until_quiet};
+pub(crate) use undo::{Left, undo_until_quiet};
 
 use super::{
     connection::Cluster,
@@ -97,6 +97,8 @@ impl Kind {
                     ports,
                     config,
                 };
+                // Nobody asks nodes that are not even begun.
+                current.begin(Nodes::new(config::node_names(name, config)));
                 self.create(&creation, &current).await?;
             }
             ClusterPlan::Adopt { name, run } => {
@@ -184,16 +186,15 @@ impl Kind {
         if let Some(nodes) = known().get(plan.name()) {
             return Ok(Arc::clone(nodes));
         }
-        let nodes = match plan {
-            ClusterPlan::Create { name, config, .. } => {
-                Nodes::new(config::node_names(name, config))
-            }
+        let current = match plan {
+            ClusterPlan::Create { .. } => Current::none(),
             ClusterPlan::Adopt { name, .. } => {
                 let running = containers::all(&self.docker, name.as_str(), false).await?;
-                Nodes::running(containers::nodes(running), self.files(plan).noted_images())
+                let noted = self.files(plan).noted_images();
+                Current::new(Nodes::running(containers::nodes(running), noted))
             }
         };
-        let new = || Arc::new(Current::new(nodes));
+        let new = || Arc::new(current);
         Ok(Arc::clone(known().entry(plan.name().clone()).or_insert_with(new)))
     }
 }

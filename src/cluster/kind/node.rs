@@ -23,9 +23,10 @@ const LINES: usize = 12;
 /// The kubelet sees what is in this namespace of containerd.
 const CTR: [&str; 2] = ["ctr", "--namespace=k8s.io"];
 
-/// How long the containerd of a new node may take to answer.
+/// How long the containerd of a new node may take to answer, from the begin of its creation, which
+/// may have to pull the node image.
 const CONTAINERD: Limit =
-    Limit { total: Duration::from_mins(10), every: Duration::from_millis(200) };
+    Limit { total: Duration::from_mins(20), every: Duration::from_millis(200) };
 
 /// Waits until the containerd of every node answers, long before the cluster is ready.
 pub(super) async fn all_answer(docker: &Docker, nodes: &[String]) -> Result<(), DeliveryError> {

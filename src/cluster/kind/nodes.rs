@@ -1,6 +1,9 @@
 //! The nodes of a cluster: which images they have, and what this run brought to them.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::{
+    collections::BTreeMap,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
 
 use bollard::Docker;
 use futures_util::future::try_join_all;
@@ -40,14 +43,16 @@ impl Nodes {
     }
 
     /// Nodes that run, and the images that an earlier run has seen on each of them.
-    pub(super) fn running(containers: Vec<String>, noted: Vec<Names>) -> Self {
-        let noted = if noted.len() == containers.len() { noted } else { Vec::new() };
+    pub(super) fn running(containers: Vec<String>, mut noted: BTreeMap<String, Names>) -> Self {
+        let noted: Option<_> = containers.iter().map(|node| noted.remove(node)).collect();
+        let noted = noted.unwrap_or_default();
         Self { answered: OnceCell::new_with(Some(())), noted, ..Self::new(containers) }
     }
 
     /// The images of each node, as far as they are known.
-    pub(super) fn images(&self) -> Vec<Names> {
-        self.images.get().map_or_else(|| self.noted.clone(), |known| locked(known).clone())
+    pub(super) fn images(&self) -> BTreeMap<String, Names> {
+        let known = self.images.get().map(|known| locked(known).clone());
+        self.containers.iter().cloned().zip(known.unwrap_or_else(|| self.noted.clone())).collect()
     }
 
     /// Their containers.

@@ -34,17 +34,6 @@ pub(crate) struct Left {
     pub(crate) words: String,
 }
 
-/// Undoes all promises in the given order, goes on past failures, and returns what is left.
-pub(crate) async fn undo_all(docker: &Docker, promises: &[Undo]) -> Vec<Left> {
-    let mut left = Vec::new();
-    for undo in promises {
-        if let Err(words) = try_once(undo, docker).await {
-            left.push(Left { undo: undo.clone(), words });
-        }
-    }
-    left
-}
-
 /// Undoes all promises until nothing is left; then again until `quiet` looks in a row found nothing.
 ///
 /// A daemon that was sent a create just before may finish it late. `also` counts
