@@ -1,6 +1,9 @@
 //! A password that nobody sees by accident.
 
-use std::fmt;
+use std::{
+    fmt,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use serde::{Serialize, Serializer};
 
@@ -20,6 +23,27 @@ impl Password {
     /// The password itself, for the one who must log in or redact.
     pub(crate) fn reveal(&self) -> &str {
         &self.0
+    }
+}
+
+/// All passwords that a run has met, for whoever must hide them. Clones know the same.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Known(Arc<Mutex<Vec<Password>>>);
+
+impl Known {
+    /// Learns passwords, as soon as they are there.
+    pub(crate) fn learn<'a>(&self, passwords: impl IntoIterator<Item = &'a Password>) {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        for password in passwords {
+            if !known.contains(password) {
+                known.push(password.clone());
+            }
+        }
+    }
+
+    /// What has been learnt by now.
+    pub(crate) fn all(&self) -> Vec<Password> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 

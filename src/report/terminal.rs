@@ -115,7 +115,9 @@ impl Terminal {
         if self.timings {
             say(&self.timeline.details());
         }
-        say(&self.timeline.to_string());
+        if !self.timeline.is_empty() {
+            say(&self.timeline.to_string());
+        }
         for (cause, suites) in &self.causes {
             say(&format!("failed   {}: {cause}", suites.join(", ")));
         }

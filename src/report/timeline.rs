@@ -58,6 +58,11 @@ impl Timeline {
         self.spans.push(Span { phase, subject: subject.to_owned(), from, to });
     }
 
+    /// Whether nothing took any time.
+    pub(super) fn is_empty(&self) -> bool {
+        self.spans.is_empty()
+    }
+
     /// A line for each phase of each subject, in the order of their begins; cases as one.
     pub(super) fn details(&self) -> String {
         let mut spans: Vec<_> =

@@ -1,6 +1,7 @@
 //! A run from its first effect to its verdict.
 
 use std::{
+    fs::File,
     panic::AssertUnwindSafe,
     sync::{Arc, Mutex},
     time::SystemTime,
@@ -9,12 +10,12 @@ use std::{
 use futures_util::FutureExt as _;
 
 use super::{
-    Refusal,
     body::{Patience, panic_words},
     course::{CLUSTERS, Course},
     finish,
     interrupt::Interrupt,
     real::Real,
+    refusal::Refusal,
 };
 use crate::{
     cli::Cli,
@@ -26,6 +27,7 @@ use crate::{
     inventory::Project,
     janitor::Janitor,
     ledger::{self, Ledger, LedgerError, Notes},
+    password::Known,
     plan::{ClusterName, ClusterPlan, Plan, Reused},
     report::{JsonLines, Tally, Terminal, Verdict},
     selection::Selection,
@@ -45,16 +47,55 @@ pub(super) struct Live<'a> {
     pub(super) json_lines: Option<JsonLines>,
 }
 
+/// A run that can begin.
+struct Begun {
+    world: Arc<Real>,
+    janitor: Janitor,
+    /// Nobody may reap the kept run while its clusters are used.
+    _lock: Option<File>,
+}
+
 impl Live<'_> {
-    /// Carries the plan out, and undoes what it made.
-    pub(super) async fn run(
-        mut self,
+    /// Carries the plan out, undoes what it made, and tells all of it.
+    pub(super) async fn run(mut self, plan: Plan, reused: Option<&Reused>) -> Verdict {
+        let tally = Tally::default();
+        let events = events(self.cli, self.json_lines.take(), &tally);
+        tokio::spawn(events.clone().pass_time());
+        let Begun { world, janitor, _lock } = match self.begin(plan, reused, &events).await {
+            Ok(begun) => begun,
+            Err(refusal) => {
+                events.tell(What::RunnerFailed { words: chain(&refusal) });
+                let verdict = refusal.verdict();
+                let exit_code = verdict.code();
+                events.tell(What::RunEnded { exit_code, evidence: None, evidence_lost: None });
+                return verdict;
+            }
+        };
+        // Whatever happens in there, what was made is undone.
+        let carried = AssertUnwindSafe(self.carry_out(&world, &tally)).catch_unwind().await;
+        let words = match carried {
+            Ok(Ok(())) => None,
+            Ok(Err(error)) => Some(chain(&error)),
+            Err(panic) => Some(format!("the runner panicked: {}", panic_words(&*panic))),
+        };
+        if let Some(words) = words {
+            events.tell(What::RunnerFailed { words });
+        }
+        finish::finish(&world, janitor, &tally).await
+    }
+
+    /// Sees to it that the run can begin, and that it will be undone.
+    async fn begin(
+        &self,
         plan: Plan,
         reused: Option<&Reused>,
-    ) -> Result<Verdict, Refusal> {
+        events: &Events,
+    ) -> Result<Begun, Refusal> {
         let settings = self.settings;
+        let makes = plan.clusters.iter().filter(|cluster| cluster.is_made()).count();
+        let kind = async { if makes > 0 { Kind::check().await } else { Ok(()) } };
         let (endpoint, kind) =
-            tokio::join!(docker::Endpoint::resolve(settings.docker_host.as_deref()), Kind::check());
+            tokio::join!(docker::Endpoint::resolve(settings.docker_host.as_deref()), kind);
         let endpoint = endpoint?;
         let docker = endpoint.connect().await?;
         kind?;
@@ -63,17 +104,12 @@ impl Live<'_> {
             Workshop::open(&docker, cache, &settings.proxy),
             image::estimate(&docker, images(&plan))
         )?;
-        let clusters = plan.clusters.iter().filter(|cluster| cluster.is_made()).count();
-        endpoint.has_room(&docker, clusters.min(CLUSTERS) as u64, needed).await?;
-        // Nobody may reap the kept run while its cluster is used.
-        let _lock = reused
+        endpoint.has_room(&docker, makes.min(CLUSTERS) as u64, needed).await?;
+        let lock = reused
             .map(|reused| ledger::take(&settings.ledgers.join(reused.run.as_str()), &reused.run))
             .transpose()?;
-        let tally = Tally::default();
-        let events = events(self.cli, self.json_lines.take(), &tally);
-        tokio::spawn(events.clone().pass_time());
         let interrupt = Interrupt::new();
-        interrupt.listen(&events)?;
+        interrupt.listen(events)?;
         let ledger = Arc::new(Ledger::begin(&settings.ledgers, &plan.run, &endpoint)?);
         let janitor = match Janitor::start(ledger.directory(), &plan.run, settings).await {
             Ok(janitor) => janitor,
@@ -92,6 +128,8 @@ impl Live<'_> {
             settings.ledgers.clone(),
             events.clone(),
         ));
+        let known = Known::default();
+        plan.suites.iter().for_each(|suite| known.learn(suite.passwords.values()));
         let world = Arc::new(Real {
             notes: Mutex::new(notes(self.project, &plan)),
             unexplained: Mutex::default(),
@@ -102,21 +140,12 @@ impl Live<'_> {
             docker,
             workshop,
             ledger,
-            events,
+            events: events.clone(),
             interrupt,
             evidence,
+            known,
         });
-        // Whatever happens in there, what was made is undone.
-        let carried = AssertUnwindSafe(self.carry_out(&world, &tally)).catch_unwind().await;
-        let words = match carried {
-            Ok(Ok(())) => None,
-            Ok(Err(error)) => Some(chain(&error)),
-            Err(panic) => Some(format!("the runner panicked: {}", panic_words(&*panic))),
-        };
-        if let Some(words) = words {
-            world.events.tell(What::RunnerFailed { words });
-        }
-        Ok(finish::finish(&world, janitor, &tally).await)
+        Ok(Begun { world, janitor, _lock: lock })
     }
 
     async fn carry_out(&self, world: &Arc<Real>, tally: &Tally) -> Result<(), LedgerError> {

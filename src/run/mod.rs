@@ -9,7 +9,6 @@ use std::{
 };
 
 use clap::Parser as _;
-use thiserror::Error;
 
 mod attempt;
 mod body;
@@ -25,6 +24,7 @@ mod live;
 mod noted;
 mod output;
 mod real;
+mod refusal;
 mod setup;
 mod suite;
 #[cfg(test)]
@@ -34,49 +34,26 @@ mod world;
 
 use crate::{
     cli::{Cli, PlanFormat},
-    cluster::ClusterError,
-    docker::DockerError,
     exit,
-    image::ImageError,
     inventory::{Inventory, Project},
-    janitor::{self, JanitorError},
-    ledger::{self, LedgerError, Liveness},
+    janitor,
+    ledger::{self, Liveness},
     plan::{self, ClusterName, Inputs, Plan, Reused, ReusedCluster},
     problem::Problem,
     report::{self, JsonLines, Verdict},
     seed::{RunId, Seed},
     selection::{self, Selection},
-    settings::{Settings, SettingsError},
+    settings::Settings,
     suite::{EndpointName, Suite},
     text::chain,
 };
 use live::Live;
 use output::Output;
+use refusal::Refusal;
 
 /// How many bodies of cases run at once for each core: they wait most of the time, for services
 /// that share the cores with them.
 const BODIES_PER_CORE: usize = 16;
-
-/// Why a run never began.
-#[derive(Debug, Error)]
-enum Refusal {
-    #[error(transparent)]
-    Settings(#[from] SettingsError),
-    #[error(transparent)]
-    Docker(#[from] DockerError),
-    #[error(transparent)]
-    Cluster(#[from] ClusterError),
-    #[error(transparent)]
-    Image(#[from] ImageError),
-    #[error(transparent)]
-    Ledger(#[from] LedgerError),
-    #[error(transparent)]
-    Janitor(#[from] JanitorError),
-    #[error("start the async runtime")]
-    Runtime(#[from] std::io::Error),
-    #[error("{0}")]
-    Usage(String),
-}
 
 /// Runs `suites` as the command line asks. Call it first thing in `main`, and return what it returns.
 ///
@@ -102,15 +79,7 @@ pub fn main(project: &Project, suites: &[Suite]) -> ExitCode {
     };
     let verdict = prepare(&cli, project, suites).unwrap_or_else(|refusal| {
         report::error(&chain(&refusal));
-        match refusal {
-            Refusal::Settings(_) | Refusal::Usage(_) => Verdict::Usage,
-            Refusal::Docker(_)
-            | Refusal::Cluster(_)
-            | Refusal::Image(_)
-            | Refusal::Ledger(_)
-            | Refusal::Janitor(_)
-            | Refusal::Runtime(_) => Verdict::NothingJudged,
-        }
+        refusal.verdict()
     });
     verdict.into()
 }
@@ -199,7 +168,7 @@ fn prepare(cli: &Cli, project: &Project, suites: &[Suite]) -> Result<Verdict, Re
     // A case that was abandoned may still block a thread.
     runtime.shutdown_background();
     drop(owed);
-    verdict
+    Ok(verdict)
 }
 
 fn listed(suites: &[Suite]) -> Vec<libtest_mimic::Trial> {

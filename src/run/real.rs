@@ -21,7 +21,7 @@ use crate::{
     image::{self, Built, ImageError, Reference, Workshop},
     ledger::{Ledger, LedgerError, Notes, Undo},
     manifest::Requests,
-    password::Password,
+    password::{Known, Password},
     plan::{CasePlan, ClusterName, ClusterPlan, ImagePlan, Plan, SuitePlan},
     selection::Selection,
     stack::{self, Applier, Place, Stack},
@@ -43,6 +43,7 @@ pub(super) struct Real {
     pub(super) events: Events,
     pub(super) interrupt: Interrupt,
     pub(super) evidence: Evidence,
+    pub(super) known: Known,
 }
 
 impl Real {
@@ -68,16 +69,12 @@ impl Real {
             return;
         }
         let logs = self.interrupt.until(Level::Hurry, self.provider.logs(plan)).await;
-        let passwords = self.plan.suites.iter().flat_map(|suite| suite.passwords.values());
-        let evidence = self.evidence.without(passwords.map(Password::reveal));
-        evidence.of_cluster(plan.name().as_str(), logs.unwrap_or_default());
+        self.redacted().of_cluster(plan.name().as_str(), logs.unwrap_or_default());
     }
 
-    /// Evidence without the passwords of a suite, and of its stack.
-    fn evidence_of(&self, suite: &SuitePlan, stack: Option<&Stack>) -> Evidence {
-        let known = stack.into_iter().flat_map(|stack| stack.passwords.values());
-        let secrets = suite.passwords.values().chain(known);
-        self.evidence.without(secrets.map(Password::reveal))
+    /// Evidence without all passwords that the run has met.
+    fn redacted(&self) -> Evidence {
+        self.evidence.without(self.known.all().iter().map(Password::reveal))
     }
 }
 
@@ -157,12 +154,12 @@ impl World for Real {
 
     fn attempt(&self, stack: &Arc<Stack>, suite: &SuitePlan, case: &CasePlan) -> StackAttempt {
         let declared = self.selection.case(&case.full_name).cloned();
-        let evidence = self.evidence_of(suite, Some(stack));
+        let evidence = self.redacted();
         StackAttempt::new(stack, suite, case, declared, evidence, self.interrupt.clone())
     }
 
     fn explain(&self, suite: &SuitePlan, cause: &str) -> String {
-        let evidence = self.evidence_of(suite, None);
+        let evidence = self.redacted();
         evidence.of_setup(&suite.name, cause);
         evidence.for_people(cause)
     }
@@ -175,7 +172,7 @@ impl World for Real {
 
     async fn collect(&self, ground: &Place, suite: &SuitePlan) {
         self.failed_in(&suite.cluster);
-        let evidence = self.evidence_of(suite, None);
+        let evidence = self.redacted();
         evidence.of_namespace(&ground.cluster.client(), &suite.namespace).await;
     }
 
