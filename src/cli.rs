@@ -3,9 +3,23 @@
 //! `libtest_mimic::Arguments` is not used for this: it takes one filter only and
 //! knows nothing of clusters. [`crate::selection`] translates for it.
 
-use std::path::PathBuf;
+use std::{ffi::OsString, path::PathBuf, process::ExitCode};
 
 use clap::{Parser, ValueEnum};
+
+/// The exit code of a command line that cannot be understood.
+const USAGE: u8 = 2;
+
+/// What these arguments say; the exit code where clap has answered, to `--help` or to a mistake.
+pub(crate) fn parsed<C: Parser>(
+    arguments: impl IntoIterator<Item = OsString>,
+) -> Result<C, ExitCode> {
+    C::try_parse_from(arguments).map_err(|words| {
+        // Clap knows where its words go; a terminal that is gone is nobody to tell.
+        let _ = words.print();
+        ExitCode::from(u8::try_from(words.exit_code()).unwrap_or(USAGE))
+    })
+}
 
 /// Runs end-to-end suites, each on a stack of its own in a Kind cluster.
 #[derive(Clone, Debug, PartialEq, Eq, Parser)]

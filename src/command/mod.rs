@@ -11,6 +11,7 @@ mod ps;
 mod reap;
 
 use crate::{
+    cli::parsed,
     ledger,
     report::{self, Verdict},
     seed::RunId,
@@ -49,14 +50,9 @@ enum Command {
 
 /// Runs the command line `arguments`.
 pub fn command(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let cli = match Cli::try_parse_from(arguments) {
+    let cli: Cli = match parsed(arguments) {
         Ok(cli) => cli,
-        Err(words) => {
-            let _ = words.print();
-            return ExitCode::from(
-                u8::try_from(words.exit_code()).unwrap_or(Verdict::Usage.code()),
-            );
-        }
+        Err(code) => return code,
     };
     match carry_out(cli.command) {
         Ok(verdict) => verdict.into(),

@@ -9,7 +9,7 @@ use std::{
 
 use tokio::task::spawn_blocking;
 
-use super::{ImageError, archive::Archive, ignore::Ignore, limit, state::State};
+use super::{ImageError, archive::Archive, ignore::Ignore, limit, stamp::Stamp};
 use crate::digest::sha256_of;
 
 /// What is sent to the daemon for a Dockerfile.
@@ -35,7 +35,7 @@ struct Entry {
 enum Kind {
     Directory,
     Link(PathBuf),
-    File(State),
+    File(Stamp),
 }
 
 impl Context {
@@ -159,7 +159,7 @@ impl Walk<'_> {
         if metadata.is_symlink() {
             self.push(relative, &metadata, Kind::Link(fs::read_link(path)?));
         } else if metadata.is_file() {
-            self.push(relative, &metadata, Kind::File(State::of(&metadata)));
+            self.push(relative, &metadata, Kind::File(Stamp::of(&metadata)));
         }
         Ok(false)
     }

@@ -21,7 +21,7 @@ mod proxy;
 mod pull;
 mod reference;
 mod shared_objects;
-mod state;
+mod stamp;
 mod strip;
 mod temporary;
 #[cfg(test)]

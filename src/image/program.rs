@@ -22,7 +22,7 @@ use super::{
     limit,
     load::{self, Assembled},
     shared_objects,
-    state::State,
+    stamp::Stamp,
     strip,
     workshop::Workshop,
 };
@@ -51,10 +51,10 @@ const PACKING: &str = concat!("kindwright ", env!("CARGO_PKG_VERSION"));
 pub(super) struct Program {
     image: String,
     path: PathBuf,
-    state: State,
+    stamp: Stamp,
     architecture: String,
     /// Files of this machine by their path in the image.
-    system: BTreeMap<PathBuf, (PathBuf, State)>,
+    system: BTreeMap<PathBuf, (PathBuf, Stamp)>,
     certificates: Option<PathBuf>,
     arguments: Vec<String>,
 }
@@ -67,7 +67,7 @@ impl Program {
         arguments: &[String],
         architecture: &str,
     ) -> Result<Self, ImageError> {
-        let state = State::at(path).map_err(unreadable(image, path))?;
+        let stamp = Stamp::at(path).map_err(unreadable(image, path))?;
         let elf = Elf::read(path).map_err(|source| {
             if source.kind() != io::ErrorKind::InvalidData {
                 return unreadable(image, path)(source);
@@ -98,13 +98,13 @@ impl Program {
         let same = elf.interpreter.map(PathBuf::from).into_iter().chain(certificates.clone());
         let same = same.map(|path| (path.clone(), path));
         let system = libraries.chain(same).map(|(inside, file)| {
-            let state = State::at(&file).map_err(unreadable(image, &file))?;
-            Ok((inside, (file, state)))
+            let stamp = Stamp::at(&file).map_err(unreadable(image, &file))?;
+            Ok((inside, (file, stamp)))
         });
         Ok(Self {
             image: image.to_owned(),
             path: path.to_owned(),
-            state,
+            stamp,
             architecture: architecture.to_owned(),
             system: system.collect::<Result<_, _>>()?,
             certificates,
@@ -114,10 +114,10 @@ impl Program {
 
     /// Digits that change when a file or an argument does.
     ///
-    /// Files count by their state, not by what they hold, so that it takes no
+    /// Files count by their stamp, not by what they hold, so that it takes no
     /// time where nothing changed.
     pub(super) fn fingerprint(&self) -> String {
-        let all = (PACKING, &self.path, self.state, &self.arguments, &self.system);
+        let all = (PACKING, &self.path, self.stamp, &self.arguments, &self.system);
         sha256_of(format!("{all:?}"))
     }
 
@@ -130,7 +130,7 @@ impl Program {
         let key = format!("system {:?}", self.system);
         let system = workshop.layer(key, self.packed("system", Self::system_layer)).await?;
         // A program that is built anew in the middle of a run is another one.
-        let key = format!("program {} {:?}", self.path.display(), self.state);
+        let key = format!("program {} {:?}", self.path.display(), self.stamp);
         let program = workshop.layer(key, self.packed_program()).await?;
         let layers = vec![system, program];
         Ok(load::assemble(&self.architecture, &self.config(), layers, references))

@@ -8,8 +8,6 @@ use std::{
     process::ExitCode,
 };
 
-use clap::Parser as _;
-
 mod attempt;
 mod body;
 mod capacity;
@@ -33,7 +31,7 @@ mod turns;
 mod world;
 
 use crate::{
-    cli::{Cli, PlanFormat},
+    cli::{Cli, PlanFormat, parsed},
     exit,
     inventory::{Inventory, Project},
     janitor,
@@ -67,15 +65,9 @@ pub fn main(project: &Project, suites: &[Suite]) -> ExitCode {
     if let Some((directory, run)) = janitor::called(&arguments) {
         return janitor::live(&directory, &run);
     }
-    let cli = match Cli::try_parse_from(as_typed(arguments)) {
+    let cli: Cli = match parsed(as_typed(arguments)) {
         Ok(cli) => cli,
-        Err(words) => {
-            // `--help` and `--version` are answers; clap knows where they go.
-            let _ = words.print();
-            return ExitCode::from(
-                u8::try_from(words.exit_code()).unwrap_or(Verdict::Usage.code()),
-            );
-        }
+        Err(code) => return code,
     };
     let verdict = prepare(&cli, project, suites).unwrap_or_else(|refusal| {
         report::error(&chain(&refusal));

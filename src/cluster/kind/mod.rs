@@ -52,7 +52,7 @@ pub(crate) struct Kind {
     ledger: Arc<Ledger>,
     run: RunId,
     /// Where ledgers of all runs are.
-    state: PathBuf,
+    ledgers: PathBuf,
     events: Events,
     /// The nodes of each cluster that was asked for.
     nodes: Mutex<BTreeMap<ClusterName, Arc<Current<Nodes>>>>,
@@ -65,10 +65,10 @@ impl Kind {
         endpoint: Endpoint,
         ledger: Arc<Ledger>,
         run: RunId,
-        state: PathBuf,
+        ledgers: PathBuf,
         events: Events,
     ) -> Self {
-        Self { docker, endpoint, ledger, run, state, events, nodes: Mutex::default() }
+        Self { docker, endpoint, ledger, run, ledgers, events, nodes: Mutex::default() }
     }
 
     /// Fails unless kind is there and recent enough.
@@ -176,7 +176,7 @@ impl Kind {
     fn files(&self, plan: &ClusterPlan) -> Files {
         match plan {
             ClusterPlan::Create { name, .. } => Files::of(name, self.ledger.directory()),
-            ClusterPlan::Adopt { name, run } => Files::of(name, &self.state.join(run.as_str())),
+            ClusterPlan::Adopt { name, run } => Files::of(name, &self.ledgers.join(run.as_str())),
         }
     }
 

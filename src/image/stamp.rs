@@ -9,14 +9,14 @@ use std::{
 
 /// The state of a file; whoever reads the content too takes it first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct State {
+pub(super) struct Stamp {
     pub(super) size: u64,
     device: u64,
     inode: u64,
     modified: (i64, i64),
 }
 
-impl State {
+impl Stamp {
     /// The state of the file at `path`, or of what it links to.
     pub(super) fn at(path: &Path) -> io::Result<Self> {
         fs::metadata(path).map(|metadata| Self::of(&metadata))
