@@ -24,7 +24,7 @@ use crate::{
     password::Password,
     plan::{CasePlan, ClusterPlan, ImagePlan, Plan, SuitePlan},
     selection::Selection,
-    stack::{self, Applier, Place, Stack},
+    stack::{self, Applier, Site, Stack},
 };
 
 /// What a run with effects works on.
@@ -70,11 +70,11 @@ impl Real {
 }
 
 impl World for Real {
-    type Ground = Place;
+    type Ground = Site;
     type Stack = Stack;
     type Attempt = Attempt;
 
-    async fn obtain(&self, plan: &ClusterPlan) -> Result<(Place, Vec<Requests>), SetupError> {
+    async fn obtain(&self, plan: &ClusterPlan) -> Result<(Site, Vec<Requests>), SetupError> {
         let failed = |error| SetupError::Cluster(Arc::new(error));
         let phase = self.events.phase(Phase::Create, plan.name().as_str());
         let obtained = self.provider.obtain(plan).await;
@@ -91,7 +91,7 @@ impl World for Real {
         let nodes = cluster.capacity(&own).await.map_err(failed)?;
         let applier = Applier::new(&cluster);
         let events = self.events.clone();
-        Ok((Place { cluster, applier, events }, nodes))
+        Ok((Site { cluster, applier, events }, nodes))
     }
 
     async fn delete(&self, plan: &ClusterPlan) {
@@ -135,7 +135,7 @@ impl World for Real {
 
     async fn bring_up(
         &self,
-        ground: &Place,
+        ground: &Site,
         suite: &SuitePlan,
         images: &Shelf,
     ) -> Result<Stack, SetupError> {
@@ -163,12 +163,12 @@ impl World for Real {
         }
     }
 
-    async fn collect(&self, ground: &Place, suite: &SuitePlan) {
+    async fn collect(&self, ground: &Site, suite: &SuitePlan) {
         let evidence = self.evidence_of(suite, None);
         evidence.of_namespace(&ground.cluster.client(), &suite.namespace).await;
     }
 
-    async fn release(&self, ground: &Place, suite: &SuitePlan) {
+    async fn release(&self, ground: &Site, suite: &SuitePlan) {
         let _ = self.note(|notes| notes.endpoints.retain(|it| it.suite != suite.name));
         stack::release(ground, suite).await;
     }

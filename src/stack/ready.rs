@@ -17,10 +17,9 @@ use serde_json::Value;
 use super::{
     StackError, details,
     error::{ServerError, is_refusal},
-    generation,
-    place::Place,
-    pods,
+    generation, pods,
     readiness::{Readiness, few, has_pods, has_replicas, of_object, replicas},
+    site::Site,
 };
 use crate::{
     manifest::{SUITE, selector, text_at},
@@ -41,18 +40,18 @@ const GRACE: Duration = Duration::from_secs(20);
 ///
 /// Its limit counts from `begun`.
 pub(super) async fn wait(
-    place: &Place,
+    site: &Site,
     suite: &SuitePlan,
     workload: &WorkloadPlan,
     begun: Instant,
 ) -> Result<(), StackError> {
     let objects = workload.objects.iter().filter(|object| has_pods(object));
-    let waiting = objects.map(|object| one(place, suite, workload, object, begun));
+    let waiting = objects.map(|object| one(site, suite, workload, object, begun));
     futures_util::future::try_join_all(waiting).await.map(drop)
 }
 
 async fn one(
-    place: &Place,
+    site: &Site,
     suite: &SuitePlan,
     workload: &WorkloadPlan,
     object: &Value,
@@ -64,9 +63,9 @@ async fn one(
         source,
     };
     let name = text_at(object, "/metadata/name");
-    let api = place.applier.api(&suite.namespace, object).await;
+    let api = site.applier.api(&suite.namespace, object).await;
     let api = api.map_err(|error| fail(error.into()))?;
-    let pods = Api::<Pod>::namespaced(place.cluster.client(), &suite.namespace);
+    let pods = Api::<Pod>::namespaced(site.cluster.client(), &suite.namespace);
     let this = watcher::Config::default().fields(&format!("metadata.name={name}"));
     let of_suite = || format!("{SUITE}={}", suite.name);
     let own = watcher::Config::default().labels(&selector(object).unwrap_or_else(of_suite));
@@ -99,7 +98,7 @@ async fn one(
         };
         let late = begun.elapsed() > LIMIT;
         if lost || late {
-            let client = place.cluster.client();
+            let client = site.cluster.client();
             let evidence = details::evidence(&client, &suite.namespace, pod.as_ref()).await;
             let workload = format!("`{}` of suite `{}`", workload.name, suite.name);
             return Err(if lost {
@@ -108,7 +107,7 @@ async fn one(
                 StackError::Late { workload, limit: LIMIT, seen, evidence }
             });
         }
-        place.events.waits(&suite.name, &format!("{}: {seen}", workload.name));
+        site.events.waits(&suite.name, &format!("{}: {seen}", workload.name));
         // Either of them: the next look says how it stands.
         let _ = tokio::time::timeout(AT_LEAST, changes.next()).await;
         wait::pause(Duration::from_millis(20)).await;

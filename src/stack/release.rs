@@ -10,7 +10,7 @@ use kube::{
 };
 use serde_json::Value;
 
-use super::{namespace::remaining, place::Place, pods::has_ended};
+use super::{namespace::remaining, pods::has_ended, site::Site};
 use crate::{
     manifest::{SUITE, text_at},
     plan::SuitePlan,
@@ -28,25 +28,25 @@ const HELD: Duration = Duration::from_secs(5);
 /// still run, then what concerns other suites of the cluster, then its own namespace.
 ///
 /// It ends when no pod of it is left. What hangs is told, and goes with the cluster.
-pub(crate) async fn release(place: &Place, suite: &SuitePlan) {
-    let namespaces = Api::<Namespace>::all(place.cluster.client());
+pub(crate) async fn release(site: &Site, suite: &SuitePlan) {
+    let namespaces = Api::<Namespace>::all(site.cluster.client());
     let of_suite = ListParams::default().labels(&format!("{SUITE}={}", suite.name));
     let found = namespaces.list(&of_suite).await.map(|list| list.items).unwrap_or_default();
     let names = found.iter().map(kube::ResourceExt::name_any);
     let of_cases = names.filter(|name| *name != suite.namespace);
     let letting_go =
-        of_cases.map(|name| async move { delete(place, suite, &name, End::OfAll, LET_GO).await });
+        of_cases.map(|name| async move { delete(site, suite, &name, End::OfAll, LET_GO).await });
     join_all(letting_go).await;
     let objects = suite.cluster_wide();
-    join_all(objects.map(|object| delete_cluster_wide(place, suite, object))).await;
-    delete(place, suite, &suite.namespace, End::OfPods, RELEASED).await;
+    join_all(objects.map(|object| delete_cluster_wide(site, suite, object))).await;
+    delete(site, suite, &suite.namespace, End::OfPods, RELEASED).await;
 }
 
 /// Deletes an object of the suite if it belongs to the whole cluster.
-async fn delete_cluster_wide(place: &Place, suite: &SuitePlan, object: &Value) {
+async fn delete_cluster_wide(site: &Site, suite: &SuitePlan, object: &Value) {
     let name = text_at(object, "/metadata/name");
     let deleting = async {
-        let api = place.applier.api(&suite.namespace, object).await.ok()?;
+        let api = site.applier.api(&suite.namespace, object).await.ok()?;
         if api.namespace().is_some() {
             return None;
         }
@@ -69,8 +69,8 @@ enum End {
 }
 
 /// Deletes a namespace, and waits for the end of so much of it.
-async fn delete(place: &Place, suite: &SuitePlan, name: &str, end: End, limit: Limit) {
-    let client = place.cluster.client();
+async fn delete(site: &Site, suite: &SuitePlan, name: &str, end: End, limit: Limit) {
+    let client = site.cluster.client();
     let namespaces = Api::<Namespace>::all(client.clone());
     let pods = Api::<Pod>::namespaced(client, name);
     let _ = namespaces.delete(name, &DeleteParams::background()).await;
@@ -105,5 +105,5 @@ async fn delete(place: &Place, suite: &SuitePlan, name: &str, end: End, limit: L
         // A server that does not answer is no news: the cluster may be gone.
         Ok(None) | Err(WaitError::Broken { .. }) => return,
     };
-    place.events.notice(&suite.name, &format!("the namespace `{name}` is not gone: {words}"));
+    site.events.notice(&suite.name, &format!("the namespace `{name}` is not gone: {words}"));
 }

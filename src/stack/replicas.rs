@@ -14,9 +14,9 @@ use super::{
     error::ServerError,
     generation,
     kinds::KindError,
-    place::Place,
     pods::{has_ended, is_made_by},
     readiness::{has_pods, has_replicas, replicas},
+    site::Site,
 };
 use crate::{
     cluster::Address,
@@ -39,7 +39,7 @@ pub(super) enum Wished {
 /// The pods of one workload of a stack.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Replicas<'a> {
-    pub(super) place: &'a Place,
+    pub(super) site: &'a Site,
     pub(super) namespace: &'a str,
     pub(super) workload: &'a WorkloadPlan,
 }
@@ -53,7 +53,7 @@ impl Replicas<'_> {
                 Wished::AsPlanned => replicas(object),
             };
             let scaling = async {
-                let api = self.place.applier.api(self.namespace, object).await?;
+                let api = self.site.applier.api(self.namespace, object).await?;
                 let patch = Patch::Merge(json!({"spec": {"replicas": number}}));
                 let name = text_at(object, "/metadata/name");
                 api.patch(name, &PatchParams::default(), &patch).await?;
@@ -157,7 +157,7 @@ impl Replicas<'_> {
     }
 
     fn api(&self) -> Api<Pod> {
-        Api::namespaced(self.place.cluster.client(), self.namespace)
+        Api::namespaced(self.site.cluster.client(), self.namespace)
     }
 
     fn fail(&self, what: &str, error: impl Into<ServerError>) -> StackError {
