@@ -20,6 +20,8 @@ mod generation;
 mod http;
 mod kinds;
 mod lead;
+mod look;
+mod made;
 mod migrations;
 mod namespace;
 mod pods;
@@ -28,6 +30,8 @@ mod readiness;
 mod ready;
 mod release;
 mod replicas;
+mod restarts;
+mod room;
 mod site;
 mod workloads;
 
@@ -52,8 +56,10 @@ use apply::has_validations;
 use ask::Asker;
 use ends::{Since, Told};
 use generation::Configuration;
+use namespace::Past;
 use reach::{Proof, Proving};
 use replicas::{Replicas, Wished};
+use restarts::Restarts;
 use workloads::made_of;
 
 /// A stack whose every workload is ready, and whose every endpoint has answered.
@@ -81,7 +87,7 @@ impl Stack {
     ) -> Result<Self, StackError> {
         let deploy = site.events.phase(Phase::Deploy, &suite.name);
         namespace::ensure(&site.cluster.client(), &suite.namespace, &suite.name).await?;
-        let passwords = namespace::passwords(&site.cluster, suite).await?;
+        let (passwords, past) = namespace::passwords(&site.cluster, suite).await?;
         namespace::secrets(&site.cluster, suite, &passwords).await?;
         let manifest = Path::new("its resources");
         site.applier.apply_all(&suite.namespace, manifest, &suite.resources).await?;
@@ -111,7 +117,7 @@ impl Stack {
                     let delivered = images.take(&wanted).await.map_err(StackError::Image)?;
                     let workloads = made_of(suite, workloads, &delivered, &configuration);
                     stack.plan.tiers[index] = TierPlan::Workloads(workloads.clone());
-                    stack.deploy(&workloads).await?;
+                    stack.deploy(&workloads, past).await?;
                     if suite.tiers.len() == 1 {
                         stack.resolves_names().await?;
                     }
@@ -138,22 +144,43 @@ impl Stack {
         self.site.cluster.resolves_names().await.map_err(StackError::Cluster)
     }
 
-    async fn deploy(&self, workloads: &[WorkloadPlan]) -> Result<(), StackError> {
+    async fn deploy(&self, workloads: &[WorkloadPlan], past: Past) -> Result<(), StackError> {
         let (site, namespace) = (&self.site, &self.plan.namespace);
         let _deploy = site.events.phase(Phase::Deploy, &self.plan.name);
         let deploying = workloads.iter().map(|workload| async move {
             site.applier.apply_all(namespace, &workload.manifest, &workload.objects).await?;
-            self.replicas(workload).renew().await
+            match past {
+                Past::None => Ok(()),
+                Past::Kept => self.renew(workload).await,
+            }
         });
         try_join_all(deploying).await.map(drop)
     }
 
     /// Waits until workloads are ready, and have answered with the pods of today.
     async fn prove(&self, workloads: &[WorkloadPlan]) -> Result<(), StackError> {
-        try_join_all(workloads.iter().map(|workload| self.prove_one(workload))).await.map(drop)
+        let before = self.restarts().await?;
+        let proving = workloads.iter().map(|workload| self.prove_one(workload, &before));
+        try_join_all(proving).await.map(drop)
     }
 
-    async fn prove_one(&self, workload: &WorkloadPlan) -> Result<(), StackError> {
+    /// How often its containers have ended by now.
+    async fn restarts(&self) -> Result<Restarts, StackError> {
+        let (namespace, suite) = (&self.plan.namespace, &self.plan.name);
+        let pods = made::pods_of_suite(&self.client(), namespace, suite).await;
+        let pods = pods.map_err(|error| StackError::Api {
+            what: "list the pods".to_owned(),
+            namespace: namespace.clone(),
+            source: error.into(),
+        })?;
+        Ok(Restarts::of(&pods))
+    }
+
+    async fn prove_one(
+        &self,
+        workload: &WorkloadPlan,
+        before: &Restarts,
+    ) -> Result<(), StackError> {
         let objects = self.plan.workloads().flat_map(|workload| &workload.objects);
         let marks: BTreeSet<_> = objects.filter_map(generation::of_object).collect();
         let proving = Proving {
@@ -165,7 +192,7 @@ impl Stack {
         let begun = Instant::now();
         loop {
             // On the heap: a case holds these futures too.
-            Box::pin(ready::wait(&self.site, &self.plan, workload, begun)).await?;
+            Box::pin(ready::wait(&self.site, &self.plan, workload, begun, before)).await?;
             match Box::pin(proving.prove(workload, begun)).await? {
                 Proof::Answered => return Ok(()),
                 // The next look says why.
@@ -229,7 +256,7 @@ impl Stack {
     /// Starts the pods of a workload, and waits until they have answered.
     pub(crate) async fn start(&self, workload: &WorkloadPlan) -> Result<(), StackError> {
         self.replicas(workload).scale(Wished::AsPlanned).await?;
-        self.prove_one(workload).await
+        self.prove(std::slice::from_ref(workload)).await
     }
 
     /// Waits until all of the stack has answered anew, tier by tier; first it starts what was
@@ -240,6 +267,8 @@ impl Stack {
             for workload in workloads.iter().filter(|it| stopped.contains(&it.name)) {
                 self.replicas(workload).scale(Wished::AsPlanned).await?;
             }
+            // What crashed for want of another is not waited for, but begins at once.
+            try_join_all(workloads.iter().map(|workload| self.renew(workload))).await?;
             self.prove(workloads).await?;
         }
         Ok(())
@@ -248,6 +277,10 @@ impl Stack {
     /// What the containers of a workload have written so far.
     pub(crate) async fn logs(&self, workload: &WorkloadPlan) -> Result<String, StackError> {
         Box::pin(self.replicas(workload).logs()).await
+    }
+
+    async fn renew(&self, workload: &WorkloadPlan) -> Result<(), StackError> {
+        self.replicas(workload).renew().await
     }
 
     fn replicas<'a>(&'a self, workload: &'a WorkloadPlan) -> Replicas<'a> {

@@ -92,17 +92,29 @@ pub(super) fn remaining(namespace: &Namespace) -> Option<String> {
         .and_then(|condition| condition.message.clone())
 }
 
+/// Whether something of an earlier run may be in a namespace.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Past {
+    /// Nothing was ever applied in it.
+    None,
+    /// The suite was brought up in it, or nearly.
+    Kept,
+}
+
 /// The passwords of the namespace: those that it has, and those of the plan where it has none.
+///
+/// They are stored before anything else is made, so whether it has any tells of its past.
 pub(super) async fn passwords(
     cluster: &Cluster,
     suite: &SuitePlan,
-) -> Result<BTreeMap<String, Password>, StackError> {
+) -> Result<(BTreeMap<String, Password>, Past), StackError> {
     let secrets = Api::<Secret>::namespaced(cluster.client(), &suite.namespace);
     let stored = secrets.get_opt(PASSWORDS).await.map_err(|source| StackError::Api {
         what: "read the passwords".to_owned(),
         namespace: suite.namespace.clone(),
         source: source.into(),
     })?;
+    let past = if stored.is_some() { Past::Kept } else { Past::None };
     let mut passwords = suite.passwords.clone();
     for (name, ByteString(bytes)) in stored.and_then(|secret| secret.data).unwrap_or_default() {
         if let Ok(text) = String::from_utf8(bytes) {
@@ -112,7 +124,7 @@ pub(super) async fn passwords(
     let values = passwords.iter();
     let values = values.map(|(name, password)| (name.clone(), password.reveal().to_owned()));
     store(&secrets, suite, PASSWORDS, values.collect()).await?;
-    Ok(passwords)
+    Ok((passwords, past))
 }
 
 /// Makes the suite's Secrets.

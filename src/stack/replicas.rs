@@ -5,7 +5,7 @@ use std::time::Duration;
 use k8s_openapi::api::core::v1::Pod;
 use kube::{
     Api, ResourceExt as _,
-    api::{DeleteParams, ListParams, LogParams, Patch, PatchParams},
+    api::{DeleteParams, LogParams, Patch, PatchParams},
 };
 use serde_json::{Value, json};
 
@@ -14,13 +14,14 @@ use super::{
     error::ServerError,
     generation,
     kinds::KindError,
-    pods::{has_ended, is_made_by},
+    made,
+    pods::{self, has_ended},
     readiness::{has_pods, has_replicas, replicas},
     site::Site,
 };
 use crate::{
     cluster::Address,
-    manifest::{selector, text_at},
+    manifest::text_at,
     plan::WorkloadPlan,
     wait::{self, Limit, Poll, WaitError},
 };
@@ -100,13 +101,11 @@ impl Replicas<'_> {
         })
     }
 
-    /// Ends the pods of before whose objects do not replace them by themselves.
+    /// Ends the pods that nothing else would replace, or start again soon.
     pub(super) async fn renew(&self) -> Result<(), StackError> {
-        for object in self.workload.objects.iter().filter(|object| keeps_its_pods(object)) {
-            let mark = generation::of_object(object);
+        for object in self.workload.objects.iter().filter(|object| has_pods(object)) {
             for pod in self.pods_of(object).await? {
-                let ending = pod.metadata.deletion_timestamp.is_some();
-                if !ending && generation::of_pod(&pod) != mark {
+                if stays(&pod, object) {
                     self.delete(&pod, &DeleteParams::default()).await?;
                 }
             }
@@ -147,13 +146,8 @@ impl Replicas<'_> {
     }
 
     async fn pods_of(&self, object: &Value) -> Result<Vec<Pod>, StackError> {
-        let Some(selector) = selector(object) else {
-            return Ok(Vec::new());
-        };
-        let list = self.api().list(&ListParams::default().labels(&selector)).await;
-        let mut pods = list.map_err(|error| self.fail("list the pods of", error))?.items;
-        pods.retain(|pod| is_made_by(pod, object));
-        Ok(pods)
+        let made = made::pods_of(&self.api(), object).await;
+        made.map_err(|error| self.fail("list the pods of", error))
     }
 
     fn api(&self) -> Api<Pod> {
@@ -169,6 +163,19 @@ impl Replicas<'_> {
     }
 }
 
+/// Whether a pod would stay as it is, although it is of no use.
+fn stays(pod: &Pod, object: &Value) -> bool {
+    if pod.metadata.deletion_timestamp.is_some() {
+        return false;
+    }
+    if generation::of_pod(pod) == generation::of_object(object) {
+        return pods::is_put_off(pod);
+    }
+    // A StatefulSet replaces a pod only when all others are ready, and waits for one that is broken.
+    let waited_for = object["kind"] == "StatefulSet" && !pods::is_ready(pod);
+    waited_for || keeps_its_pods(object)
+}
+
 /// Whether an object leaves pods of before alone when its template changes.
 fn keeps_its_pods(object: &Value) -> bool {
     object["kind"] == "ReplicaSet" || text_at(object, "/spec/updateStrategy/type") == "OnDelete"
@@ -177,6 +184,31 @@ fn keeps_its_pods(object: &Value) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_broken_pod_does_not_hold_up_the_next_one() {
+        let pod = |mark: &str, reason: &str| -> Pod {
+            let state = json!({"waiting": {"reason": reason}});
+            serde_json::from_value(json!({
+                "metadata": {
+                    "name": "shop-0",
+                    "annotations": {"kindwright/generation": mark},
+                    "ownerReferences": [{"apiVersion": "apps/v1", "kind": "StatefulSet", "name": "shop", "uid": "u", "controller": true}],
+                },
+                "status": {"containerStatuses": [{"name": "shop", "ready": false, "restartCount": 7, "image": "", "imageID": "", "state": state}]},
+            }))
+            .unwrap()
+        };
+        let object = |kind: &str| {
+            json!({"kind": kind, "spec": {
+                "template": {"metadata": {"annotations": {"kindwright/generation": "new"}}},
+            }})
+        };
+        assert!(stays(&pod("old", "ErrImageNeverPull"), &object("StatefulSet")));
+        assert!(!stays(&pod("old", "ErrImageNeverPull"), &object("Deployment")));
+        assert!(stays(&pod("new", "CrashLoopBackOff"), &object("Deployment")));
+        assert!(!stays(&pod("new", "ContainerCreating"), &object("StatefulSet")));
+    }
 
     #[test]
     fn only_what_does_not_replace_its_pods_keeps_them() {
