@@ -18,6 +18,7 @@ mod ends;
 mod error;
 mod generation;
 mod http;
+mod insist;
 mod kinds;
 mod lead;
 mod look;

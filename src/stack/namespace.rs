@@ -15,17 +15,17 @@ use kube::{
 };
 use serde_json::json;
 
-use super::{StackError, apply::MANAGER};
+use super::{StackError, apply::MANAGER, insist};
 use crate::{
     cluster::Cluster,
     manifest::SUITE,
     password::Password,
     plan::SuitePlan,
-    wait::{self, Limit, Poll, WaitError},
+    wait::{Limit, Poll, WaitError},
 };
 
 /// The Secret of ours that holds a namespace's passwords.
-const PASSWORDS: &str = "kindwright-passwords";
+pub(super) const PASSWORDS: &str = "kindwright-passwords";
 const SERVICE_ACCOUNT: Limit =
     Limit { total: Duration::from_secs(30), every: Duration::from_millis(25) };
 
@@ -49,7 +49,7 @@ pub(crate) async fn ensure(
         "metadata": {"name": namespace, "labels": {SUITE: suite}},
     });
     let namespaces = Api::<Namespace>::all(client.clone());
-    let made = wait::until("the end of the one before", LEFT, async || {
+    let made = insist::until("the end of the one before", LEFT, async || {
         let (how, object) = (PatchParams::apply(MANAGER).force(), Patch::Apply(&object));
         let made = namespaces.patch(namespace, &how, &object).await?;
         Ok(if made.metadata.deletion_timestamp.is_none() {
@@ -66,7 +66,7 @@ pub(crate) async fn ensure(
     })?;
     // Without it the first pods are refused, and tried again only after a while.
     let accounts = Api::<ServiceAccount>::namespaced(client.clone(), namespace);
-    let there = wait::until("the default service account", SERVICE_ACCOUNT, async || {
+    let there = insist::until("the default service account", SERVICE_ACCOUNT, async || {
         Ok(match accounts.get_opt("default").await? {
             Some(_) => Poll::Ready(()),
             None => Poll::NotYet("none".to_owned()),

@@ -6,7 +6,7 @@ use k8s_openapi::api::{apps::v1::ReplicaSet, core::v1::Pod};
 use kube::{Api, api::DeleteParams};
 use serde_json::Value;
 
-use super::{generation, pods};
+use super::{error::unless_gone, generation, pods};
 
 /// The room that pods of before still hold.
 #[derive(Debug, PartialEq, Eq)]
@@ -43,11 +43,7 @@ impl<'a> Room<'a> {
         let namespace = pods.namespace().unwrap_or_default();
         let sets = Api::<ReplicaSet>::namespaced(pods.clone().into_client(), namespace);
         for name in &self.sets {
-            match sets.delete(name, &DeleteParams::background()).await {
-                Ok(_) => {}
-                Err(kube::Error::Api(status)) if status.is_not_found() => {}
-                Err(error) => return Err(error),
-            }
+            unless_gone(sets.delete(name, &DeleteParams::background()).await)?;
         }
         Ok(())
     }
