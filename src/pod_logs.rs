@@ -27,6 +27,12 @@ pub(crate) struct Extent {
     pub(crate) timestamps: bool,
 }
 
+impl Extent {
+    /// All of it.
+    pub(crate) const WHOLE: Self =
+        Self { lines: i64::MAX, bytes: i64::MAX, last: None, timestamps: false };
+}
+
 /// The containers of a pod as they stand, those that run first before the others.
 pub(crate) fn containers(pod: &Pod) -> impl Iterator<Item = &ContainerStatus> + Clone {
     pod.status.iter().flat_map(|status| {

@@ -24,7 +24,7 @@ use crate::{
     password::{Known, Password},
     plan::{CasePlan, ClusterName, ClusterPlan, ImagePlan, Plan, SuitePlan},
     selection::Selection,
-    stack::{self, Applier, Place, Stack},
+    stack::{self, Applier, Site, Stack},
 };
 
 /// What a run with effects works on.
@@ -79,11 +79,11 @@ impl Real {
 }
 
 impl World for Real {
-    type Ground = Place;
+    type Ground = Site;
     type Stack = Stack;
     type Attempt = StackAttempt;
 
-    async fn obtain(&self, plan: &ClusterPlan) -> Result<(Place, Vec<Requests>), SetupError> {
+    async fn obtain(&self, plan: &ClusterPlan) -> Result<(Site, Vec<Requests>), SetupError> {
         let failed = |error| SetupError::Cluster(Arc::new(error));
         let phase = self.events.phase(Phase::Create, plan.name().as_str());
         let obtained = self.provider.obtain(plan).await;
@@ -100,7 +100,7 @@ impl World for Real {
         let nodes = cluster.headroom(&own).await.map_err(failed)?;
         let applier = Applier::new(&cluster);
         let events = self.events.clone();
-        Ok((Place { cluster, applier, events }, nodes))
+        Ok((Site { cluster, applier, events }, nodes))
     }
 
     async fn delete(&self, plan: &ClusterPlan) {
@@ -142,7 +142,7 @@ impl World for Real {
 
     async fn bring_up(
         &self,
-        ground: &Place,
+        ground: &Site,
         suite: &SuitePlan,
         images: &Shelf,
     ) -> Result<Stack, SetupError> {
@@ -170,13 +170,13 @@ impl World for Real {
         }
     }
 
-    async fn collect(&self, ground: &Place, suite: &SuitePlan) {
+    async fn collect(&self, ground: &Site, suite: &SuitePlan) {
         self.failed_in(&suite.cluster);
         let evidence = self.redacted();
         evidence.of_namespace(&ground.cluster.client(), &suite.namespace).await;
     }
 
-    async fn release(&self, ground: &Place, suite: &SuitePlan) {
+    async fn release(&self, ground: &Site, suite: &SuitePlan) {
         stack::release(ground, suite).await;
         let _ = self.note(|notes| notes.endpoints.retain(|it| it.suite != suite.name));
     }

@@ -11,8 +11,8 @@ use serde_json::{Value, json};
 
 use super::{
     StackError,
-    error::ServerError,
-    generation,
+    error::{ServerError, unless_gone},
+    generation, insist,
     kinds::{KindError, Kinds},
     readiness::{Readiness, has_replicas, of_object, replicas},
 };
@@ -20,7 +20,7 @@ use crate::{
     cluster::Cluster,
     manifest::text_at,
     text::chain,
-    wait::{self, Limit, Poll, WaitError},
+    wait::{Limit, Poll},
 };
 
 /// The field manager of everything that is applied.
@@ -119,7 +119,7 @@ impl Applier {
 
 /// Waits until a new kind is accepted.
 async fn establish(api: &Api<DynamicObject>, name: &str) -> Result<(), ServerError> {
-    let established = wait::until("the new kind to be accepted", ESTABLISHED, async || {
+    let established = insist::until("the new kind to be accepted", ESTABLISHED, async || {
         let definition = api.get(name).await?;
         Ok(if is_established(&definition) {
             Poll::Ready(())
@@ -127,7 +127,7 @@ async fn establish(api: &Api<DynamicObject>, name: &str) -> Result<(), ServerErr
             Poll::NotYet("not Established".to_owned())
         })
     });
-    established.await.map_err(|error: WaitError<kube::Error>| ServerError::Refused(chain(&error)))
+    established.await.map_err(|error| ServerError::Refused(chain(&error)))
 }
 
 /// Deletes an object that runs once, if it is of another generation or has failed: it cannot be changed.
@@ -138,12 +138,8 @@ async fn clear(api: &Api<DynamicObject>, name: &str, object: &Value) -> Result<(
     if !is_spent(&serde_json::to_value(&live).map_err(kube::Error::SerdeError)?, object) {
         return Ok(());
     }
-    match api.delete(name, &DeleteParams::foreground()).await {
-        Ok(_) => {}
-        Err(kube::Error::Api(status)) if status.is_not_found() => return Ok(()),
-        Err(error) => return Err(error.into()),
-    }
-    let gone = wait::until("the end of the one before", REPLACED, async || {
+    unless_gone(api.delete(name, &DeleteParams::foreground()).await)?;
+    let gone = insist::until("the end of the one before", REPLACED, async || {
         let left = api.get_opt(name).await?;
         Ok(match left {
             Some(left) if left.metadata.uid == live.metadata.uid => {
@@ -152,7 +148,7 @@ async fn clear(api: &Api<DynamicObject>, name: &str, object: &Value) -> Result<(
             Some(_) | None => Poll::Ready(()),
         })
     });
-    gone.await.map_err(|error: WaitError<kube::Error>| ServerError::Refused(chain(&error)))
+    gone.await.map_err(|error| ServerError::Refused(chain(&error)))
 }
 
 /// Whether `live` is of no use to whoever wants `object`.

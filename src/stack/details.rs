@@ -1,13 +1,12 @@
 //! Asks the server for what explains how a pod stands: warnings, claims, the last lines of its log.
 
 use k8s_openapi::api::core::v1::{Event, PersistentVolumeClaim, Pod};
-use kube::{
-    Api, Client, ResourceExt as _,
-    api::{ListParams, LogParams},
-};
+use kube::{Api, Client, ResourceExt as _, api::ListParams};
 
-/// How many of the last log lines a message shows.
-const LINES: i64 = 8;
+use crate::pod_logs::{self, Extent};
+
+/// How much of a log a message shows.
+const EXTENT: Extent = Extent { lines: 8, bytes: 1 << 13, last: None, timestamps: false };
 
 /// The latest warning about an object for one of these reasons, or for any.
 pub(super) async fn warning(
@@ -83,21 +82,9 @@ pub(super) async fn evidence(client: &Client, namespace: &str, pod: Option<&Pod>
         let words = event.message.as_deref().unwrap_or_default();
         lines.push(format!("event {reason}: {}", words.trim()));
     }
-    let pods = Api::<Pod>::namespaced(client.clone(), namespace);
-    let status = pod.status.iter();
-    let containers = status.flat_map(|status| {
-        let first = status.init_container_statuses.iter().flatten();
-        first.chain(status.container_statuses.iter().flatten())
-    });
-    for container in containers.filter(|container| !container.ready) {
-        let running = container.state.as_ref().is_some_and(|state| state.running.is_some());
-        let parameters = LogParams {
-            container: Some(container.name.clone()),
-            tail_lines: Some(LINES),
-            previous: container.restart_count > 0 && !running,
-            ..LogParams::default()
-        };
-        if let Ok(log) = pods.logs(&pod.name_any(), &parameters).await
+    for container in pod_logs::containers(pod).filter(|container| !container.ready) {
+        let Some(run) = pod_logs::runs(container).next() else { continue };
+        if let Ok(log) = pod_logs::read(client, pod, &container.name, run, EXTENT).await
             && !log.trim().is_empty()
         {
             lines.push(format!("the last lines of `{}`:", container.name));

@@ -1,18 +1,11 @@
 //! Notices which containers of a suite have ended since the last look.
 
-use std::{
-    collections::BTreeMap,
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use k8s_openapi::api::core::v1::Pod;
-use kube::{Api, Client, ResourceExt as _, api::ListParams};
+use kube::{Client, ResourceExt as _};
 
-use super::{details::evidence, pods::last_end};
-use crate::manifest::SUITE;
-
-/// How often each container has been restarted, by pod and container.
-type Restarts = BTreeMap<(String, String), i32>;
+use super::{details::evidence, made, pods::last_end, restarts::Restarts};
 
 /// The restarts of which somebody was told. Clones know the same.
 #[derive(Clone, Debug, Default)]
@@ -35,10 +28,9 @@ impl Told {
         namespace: &str,
         suite: &str,
     ) -> Result<Since, kube::Error> {
-        let of_suite = ListParams::default().labels(&format!("{SUITE}={suite}"));
-        let pods = Api::<Pod>::namespaced(client.clone(), namespace).list(&of_suite).await?;
+        let pods = made::pods_of_suite(client, namespace, suite).await?;
         let before = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        Ok(compare(pods.items, &before))
+        Ok(compare(pods, &before))
     }
 
     /// Notes that somebody was told of these.
@@ -48,20 +40,12 @@ impl Told {
 }
 
 fn compare(pods: Vec<Pod>, before: &Restarts) -> Since {
-    let mut since = Since::default();
+    let mut since = Since { restarts: Restarts::of(&pods), ended: Vec::new() };
     for pod in pods {
         let status = pod.status.iter();
         let containers = status.flat_map(|status| status.container_statuses.iter().flatten());
-        let mut ended = Vec::new();
-        for container in containers {
-            let key = (pod.uid().unwrap_or_default(), container.name.clone());
-            let now = container.state.as_ref().is_some_and(|state| state.terminated.is_some());
-            let count = container.restart_count + i32::from(now);
-            if count > before.get(&key).copied().unwrap_or(0) {
-                ended.extend(last_end(&pod, container));
-            }
-            since.restarts.insert(key, count);
-        }
+        let ended = containers.filter(|container| before.since(&pod, container) > 0);
+        let ended: Vec<_> = ended.filter_map(|container| last_end(&pod, container)).collect();
         if !ended.is_empty() {
             since.ended.push((pod, ended));
         }
@@ -110,7 +94,7 @@ mod tests {
 
     #[test]
     fn only_containers_that_restarted_since_the_last_look_are_mentioned() {
-        let before = compare(vec![pod(1)], &Restarts::new()).restarts;
+        let before = compare(vec![pod(1)], &Restarts::default()).restarts;
         assert_eq!(compare(vec![pod(1)], &before).restarted(), Vec::<String>::new());
         assert_eq!(
             compare(vec![pod(2)], &before).restarted(),

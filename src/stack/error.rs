@@ -43,6 +43,10 @@ pub(crate) enum StackError {
     Lasting { workload: String, words: String },
     #[error("the namespace `{namespace}` is still being deleted: {words}")]
     Leaving { namespace: String, words: String },
+    #[error(
+        "{words} was taken out of suite `{suite}`, but is not gone from the kept cluster; does a finalizer hold it?"
+    )]
+    Leftover { suite: String, words: String },
     #[error("migrate the database of `{workload}`")]
     Migrate {
         workload: String,
@@ -91,6 +95,15 @@ pub(crate) fn is_refusal(error: &kube::Error) -> bool {
         return false;
     };
     (400..500).contains(&status.code) && !PASSING.contains(&status.code)
+}
+
+/// What became of the deletion of something that may be gone already.
+pub(super) fn unless_gone<T>(deleted: Result<T, kube::Error>) -> Result<(), kube::Error> {
+    match deleted {
+        Ok(_) => Ok(()),
+        Err(kube::Error::Api(status)) if status.is_not_found() => Ok(()),
+        Err(error) => Err(error),
+    }
 }
 
 #[cfg(test)]

@@ -15,8 +15,8 @@ use kube::{
 };
 use thiserror::Error;
 
-use super::error::ServerError;
-use crate::wait::{self, Limit, Poll, WaitError};
+use super::{error::ServerError, insist};
+use crate::wait::{Limit, Poll, WaitError};
 
 /// How long after its definition a kind may take to be known to discovery.
 const SERVED: Limit = Limit { total: Duration::from_secs(30), every: Duration::from_millis(50) };
@@ -106,11 +106,11 @@ impl Kinds {
             let (version, kind) = words();
             return Err(KindError::Unknown { version, kind });
         }
-        let served = wait::until("the kind to be served", SERVED, async || {
+        let served = insist::until("the kind to be served", SERVED, async || {
             let found = self.discover(kind).await?;
             Ok(found.map_or_else(|| Poll::NotYet("unknown".to_owned()), Poll::Ready))
         });
-        served.await.map_err(|error: WaitError<kube::Error>| match error {
+        served.await.map_err(|error| match error {
             WaitError::Broken { source, .. } => source.into(),
             WaitError::TimedOut { .. } => {
                 let (version, kind) = words();

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use k8s_openapi::api::core::v1::{EndpointAddress, Endpoints, Pod, Service};
 use kube::{Api, ResourceExt as _, api::ListParams};
 
-use super::{generation, place::Place, pods};
+use super::{generation, pods, site::Site};
 use crate::suite::Endpoint;
 
 /// Where a Service leads.
@@ -34,12 +34,12 @@ pub(super) struct Target {
 
 /// Looks where an endpoint leads, whose pods of today have one of these marks.
 pub(super) async fn lead(
-    place: &Place,
+    site: &Site,
     namespace: &str,
     endpoint: &Endpoint,
     marks: &BTreeSet<&str>,
 ) -> Result<Lead, kube::Error> {
-    let client = place.cluster.client();
+    let client = site.cluster.client();
     let name = &endpoint.service;
     let services = Api::<Service>::namespaced(client.clone(), namespace);
     let addresses = Api::<Endpoints>::namespaced(client.clone(), namespace);
@@ -127,8 +127,8 @@ pub(super) fn words(targets: &[Target]) -> String {
 
 /// Whether it is proven that nothing takes requests behind a Service: each of its pods calls itself
 /// ready by a probe of its own, and refuses whom the API server sends there itself.
-pub(super) async fn is_closed(place: &Place, namespace: &str, targets: &[Target]) -> bool {
-    let pods = Api::<Pod>::namespaced(place.cluster.client(), namespace);
+pub(super) async fn is_closed(site: &Site, namespace: &str, targets: &[Target]) -> bool {
+    let pods = Api::<Pod>::namespaced(site.cluster.client(), namespace);
     for target in targets {
         let Some(pod) = target.pod.as_deref().filter(|_| target.probed) else {
             return false;

@@ -18,26 +18,31 @@ mod ends;
 mod error;
 mod generation;
 mod http;
+mod insist;
 mod kinds;
 mod lead;
+mod look;
+mod made;
 mod migrations;
 mod namespace;
-mod place;
 mod pods;
 mod reach;
 mod readiness;
 mod ready;
 mod release;
 mod replicas;
+mod restarts;
+mod room;
+mod site;
 mod workloads;
 
 pub(crate) use {
     apply::Applier,
     error::{ServerError, StackError, is_refusal},
     namespace::ensure as ensure_namespace,
-    place::Place,
     readiness::has_replicas,
     release::release,
+    site::Site,
 };
 
 use crate::{
@@ -52,8 +57,10 @@ use apply::has_validations;
 use ask::Asker;
 use ends::{Since, Told};
 use generation::Configuration;
+use namespace::Past;
 use reach::{Proof, Proving};
 use replicas::{Replicas, Wished};
+use restarts::Restarts;
 use workloads::made_of;
 
 /// A stack whose every workload is ready, and whose every endpoint has answered.
@@ -67,7 +74,7 @@ pub(crate) struct Stack {
     pub(crate) passwords: BTreeMap<String, Password>,
     /// What was brought up.
     plan: SuitePlan,
-    place: Place,
+    site: Site,
     http: reqwest::Client,
     told: Told,
 }
@@ -75,20 +82,20 @@ pub(crate) struct Stack {
 impl Stack {
     /// Brings up `suite`, tier by tier.
     pub(crate) async fn bring_up(
-        place: Place,
+        site: Site,
         suite: &SuitePlan,
         images: &Shelf,
     ) -> Result<Self, StackError> {
-        let deploy = place.events.phase(Phase::Deploy, &suite.name);
-        namespace::ensure(&place.cluster.client(), &suite.namespace, &suite.name).await?;
-        let passwords = namespace::passwords(&place.cluster, suite).await?;
-        namespace::secrets(&place.cluster, suite, &passwords).await?;
+        let deploy = site.events.phase(Phase::Deploy, &suite.name);
+        namespace::ensure(&site.cluster.client(), &suite.namespace, &suite.name).await?;
+        let (passwords, past) = namespace::passwords(&site.cluster, suite).await?;
+        namespace::secrets(&site.cluster, suite, &passwords).await?;
         let manifest = Path::new("its resources");
-        place.applier.apply_all(&suite.namespace, manifest, &suite.resources).await?;
+        site.applier.apply_all(&suite.namespace, manifest, &suite.resources).await?;
         drop(deploy);
-        if !place.cluster.is_at_least(1, 25) && suite.resources.iter().any(has_validations) {
+        if !site.cluster.is_at_least(1, 25) && suite.resources.iter().any(has_validations) {
             let words = "x-kubernetes-validations are left out: this server does not know them";
-            place.events.notice(&suite.name, words);
+            site.events.notice(&suite.name, words);
         }
         let configuration = Configuration::of(suite, &passwords);
         let mut stack = Self {
@@ -96,7 +103,7 @@ impl Stack {
             databases: BTreeMap::new(),
             passwords,
             plan: suite.clone(),
-            place,
+            site,
             http: http::client().map_err(StackError::Http)?,
             told: Told::default(),
         };
@@ -111,20 +118,20 @@ impl Stack {
                     let delivered = images.take(&wanted).await.map_err(StackError::Image)?;
                     let workloads = made_of(suite, workloads, &delivered, &configuration);
                     stack.plan.tiers[index] = TierPlan::Workloads(workloads.clone());
-                    stack.deploy(&workloads).await?;
+                    stack.deploy(&workloads, past).await?;
                     if suite.tiers.len() == 1 {
                         stack.resolves_names().await?;
                     }
-                    let _ready = stack.place.events.phase(Phase::Ready, &suite.name);
+                    let _ready = stack.site.events.phase(Phase::Ready, &suite.name);
                     stack.prove(&workloads).await?;
                     stack.note_addresses(&workloads)?;
                 }
                 TierPlan::Migrations(migrations) => {
-                    let _migrate = stack.place.events.phase(Phase::Migrate, &suite.name);
+                    let _migrate = stack.site.events.phase(Phase::Migrate, &suite.name);
                     let database = stack.databases.get(&migrations.workload);
                     let notices = migrations::run(database, migrations).await?;
                     for notice in notices {
-                        stack.place.events.notice(&suite.name, &notice);
+                        stack.site.events.notice(&suite.name, &notice);
                     }
                 }
             }
@@ -135,29 +142,50 @@ impl Stack {
     }
 
     async fn resolves_names(&self) -> Result<(), StackError> {
-        self.place.cluster.resolves_names().await.map_err(StackError::Cluster)
+        self.site.cluster.resolves_names().await.map_err(StackError::Cluster)
     }
 
-    async fn deploy(&self, workloads: &[WorkloadPlan]) -> Result<(), StackError> {
-        let (place, namespace) = (&self.place, &self.plan.namespace);
-        let _deploy = place.events.phase(Phase::Deploy, &self.plan.name);
+    async fn deploy(&self, workloads: &[WorkloadPlan], past: Past) -> Result<(), StackError> {
+        let (site, namespace) = (&self.site, &self.plan.namespace);
+        let _deploy = site.events.phase(Phase::Deploy, &self.plan.name);
         let deploying = workloads.iter().map(|workload| async move {
-            place.applier.apply_all(namespace, &workload.manifest, &workload.objects).await?;
-            self.replicas(workload).renew().await
+            site.applier.apply_all(namespace, &workload.manifest, &workload.objects).await?;
+            match past {
+                Past::None => Ok(()),
+                Past::Kept => self.renew(workload).await,
+            }
         });
         try_join_all(deploying).await.map(drop)
     }
 
     /// Waits until workloads are ready, and have answered with the pods of today.
     async fn prove(&self, workloads: &[WorkloadPlan]) -> Result<(), StackError> {
-        try_join_all(workloads.iter().map(|workload| self.prove_one(workload))).await.map(drop)
+        let before = self.restarts().await?;
+        let proving = workloads.iter().map(|workload| self.prove_one(workload, &before));
+        try_join_all(proving).await.map(drop)
     }
 
-    async fn prove_one(&self, workload: &WorkloadPlan) -> Result<(), StackError> {
+    /// How often its containers have ended by now.
+    async fn restarts(&self) -> Result<Restarts, StackError> {
+        let (namespace, suite) = (&self.plan.namespace, &self.plan.name);
+        let pods = made::pods_of_suite(&self.client(), namespace, suite).await;
+        let pods = pods.map_err(|error| StackError::Api {
+            what: "list the pods".to_owned(),
+            namespace: namespace.clone(),
+            source: error.into(),
+        })?;
+        Ok(Restarts::of(&pods))
+    }
+
+    async fn prove_one(
+        &self,
+        workload: &WorkloadPlan,
+        before: &Restarts,
+    ) -> Result<(), StackError> {
         let objects = self.plan.workloads().flat_map(|workload| &workload.objects);
         let marks: BTreeSet<_> = objects.filter_map(generation::of_object).collect();
         let proving = Proving {
-            place: &self.place,
+            site: &self.site,
             namespace: &self.plan.namespace,
             asker: self.asker(),
             marks: &marks,
@@ -165,7 +193,7 @@ impl Stack {
         let begun = Instant::now();
         loop {
             // On the heap: a case holds these futures too.
-            Box::pin(ready::wait(&self.place, &self.plan, workload, begun)).await?;
+            Box::pin(ready::wait(&self.site, &self.plan, workload, begun, before)).await?;
             match Box::pin(proving.prove(workload, begun)).await? {
                 Proof::Answered => return Ok(()),
                 // The next look says why.
@@ -176,7 +204,7 @@ impl Stack {
 
     fn note_addresses(&mut self, workloads: &[WorkloadPlan]) -> Result<(), StackError> {
         for workload in workloads {
-            let reached = reach::reached(&self.place, workload, self.asker())?;
+            let reached = reach::reached(&self.site, workload, self.asker())?;
             self.urls.extend(reached.urls);
             self.databases.extend(reached.databases);
         }
@@ -194,7 +222,7 @@ impl Stack {
                 words
             }
             Err(error) => {
-                let (cluster, words) = (self.place.cluster.name(), chain(&error));
+                let (cluster, words) = (self.site.cluster.name(), chain(&error));
                 vec![format!("the cluster `{cluster}` does not answer any more: {words}")]
             }
         }
@@ -222,14 +250,14 @@ impl Stack {
         if let Some(grace) = grace {
             Box::pin(replicas.hurry(grace)).await?;
         }
-        let answering = async || reach::answering(&self.place, workload, self.asker()).await;
+        let answering = async || reach::answering(&self.site, workload, self.asker()).await;
         Box::pin(replicas.until_gone(answering)).await
     }
 
     /// Starts the pods of a workload, and waits until they have answered.
     pub(crate) async fn start(&self, workload: &WorkloadPlan) -> Result<(), StackError> {
         self.replicas(workload).scale(Wished::AsPlanned).await?;
-        self.prove_one(workload).await
+        self.prove(std::slice::from_ref(workload)).await
     }
 
     /// Waits until all of the stack has answered anew, tier by tier; first it starts what was
@@ -240,6 +268,8 @@ impl Stack {
             for workload in workloads.iter().filter(|it| stopped.contains(&it.name)) {
                 self.replicas(workload).scale(Wished::AsPlanned).await?;
             }
+            // What crashed for want of another is not waited for, but begins at once.
+            try_join_all(workloads.iter().map(|workload| self.renew(workload))).await?;
             self.prove(workloads).await?;
         }
         Ok(())
@@ -250,8 +280,12 @@ impl Stack {
         Box::pin(self.replicas(workload).logs()).await
     }
 
+    async fn renew(&self, workload: &WorkloadPlan) -> Result<(), StackError> {
+        self.replicas(workload).renew().await
+    }
+
     fn replicas<'a>(&'a self, workload: &'a WorkloadPlan) -> Replicas<'a> {
-        Replicas { place: &self.place, namespace: &self.plan.namespace, workload }
+        Replicas { site: &self.site, namespace: &self.plan.namespace, workload }
     }
 
     fn asker(&self) -> Asker<'_> {
@@ -260,7 +294,7 @@ impl Stack {
 
     /// A client of its cluster.
     pub(crate) fn client(&self) -> kube::Client {
-        self.place.cluster.client()
+        self.site.cluster.client()
     }
 
     /// Where a service is reached over HTTP: `service` is its first such endpoint, `service:port` the
@@ -292,7 +326,7 @@ impl Stack {
 
     /// What applies objects to its cluster.
     pub(crate) fn applier(&self) -> Applier {
-        self.place.applier.clone()
+        self.site.applier.clone()
     }
 
     /// Looks for the database of which a case reads the audit events: the first one.

@@ -15,17 +15,17 @@ use kube::{
 };
 use serde_json::json;
 
-use super::{StackError, apply::MANAGER};
+use super::{StackError, apply::MANAGER, insist};
 use crate::{
     cluster::Cluster,
     manifest::SUITE,
     password::Password,
     plan::SuitePlan,
-    wait::{self, Limit, Poll, WaitError},
+    wait::{Limit, Poll, WaitError},
 };
 
 /// The Secret of ours that holds a namespace's passwords.
-const PASSWORDS: &str = "kindwright-passwords";
+pub(super) const PASSWORDS: &str = "kindwright-passwords";
 const SERVICE_ACCOUNT: Limit =
     Limit { total: Duration::from_secs(30), every: Duration::from_millis(25) };
 
@@ -49,7 +49,7 @@ pub(crate) async fn ensure(
         "metadata": {"name": namespace, "labels": {SUITE: suite}},
     });
     let namespaces = Api::<Namespace>::all(client.clone());
-    let made = wait::until("the end of the one before", LEFT, async || {
+    let made = insist::until("the end of the one before", LEFT, async || {
         let (how, object) = (PatchParams::apply(MANAGER).force(), Patch::Apply(&object));
         let made = namespaces.patch(namespace, &how, &object).await?;
         Ok(if made.metadata.deletion_timestamp.is_none() {
@@ -66,7 +66,7 @@ pub(crate) async fn ensure(
     })?;
     // Without it the first pods are refused, and tried again only after a while.
     let accounts = Api::<ServiceAccount>::namespaced(client.clone(), namespace);
-    let there = wait::until("the default service account", SERVICE_ACCOUNT, async || {
+    let there = insist::until("the default service account", SERVICE_ACCOUNT, async || {
         Ok(match accounts.get_opt("default").await? {
             Some(_) => Poll::Ready(()),
             None => Poll::NotYet("none".to_owned()),
@@ -92,17 +92,29 @@ pub(super) fn remaining(namespace: &Namespace) -> Option<String> {
         .and_then(|condition| condition.message.clone())
 }
 
+/// Whether something of an earlier run may be in a namespace.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Past {
+    /// Nothing was ever applied in it.
+    None,
+    /// The suite was brought up in it, or nearly.
+    Kept,
+}
+
 /// The passwords of the namespace: those that it has, and those of the plan where it has none.
+///
+/// They are stored before anything else is made, so whether it has any tells of its past.
 pub(super) async fn passwords(
     cluster: &Cluster,
     suite: &SuitePlan,
-) -> Result<BTreeMap<String, Password>, StackError> {
+) -> Result<(BTreeMap<String, Password>, Past), StackError> {
     let secrets = Api::<Secret>::namespaced(cluster.client(), &suite.namespace);
     let stored = secrets.get_opt(PASSWORDS).await.map_err(|source| StackError::Api {
         what: "read the passwords".to_owned(),
         namespace: suite.namespace.clone(),
         source: source.into(),
     })?;
+    let past = if stored.is_some() { Past::Kept } else { Past::None };
     let mut passwords = suite.passwords.clone();
     for (name, ByteString(bytes)) in stored.and_then(|secret| secret.data).unwrap_or_default() {
         if let Ok(text) = String::from_utf8(bytes) {
@@ -112,7 +124,7 @@ pub(super) async fn passwords(
     let values = passwords.iter();
     let values = values.map(|(name, password)| (name.clone(), password.reveal().to_owned()));
     store(&secrets, suite, PASSWORDS, values.collect()).await?;
-    Ok(passwords)
+    Ok((passwords, past))
 }
 
 /// Makes the suite's Secrets.

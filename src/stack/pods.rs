@@ -6,17 +6,19 @@ use k8s_openapi::{
 };
 use serde_json::Value;
 
-use super::readiness::Readiness;
-use crate::manifest::text_at;
+use super::{readiness::Readiness, restarts::Restarts};
+use crate::{manifest::text_at, pod_logs::containers};
 
 /// The exit code of a process that was killed (128 + SIGKILL).
 const KILLED: i32 = 137;
 
-/// How often a container has been restarted when it is proven that it will not stay up.
+/// How often a container was restarted during a wait when it is proven that it will not stay up.
 ///
 /// Who needs a second start, or a third, because something came later than he did, stays up then.
 const PROVEN: i32 = 3;
 
+/// The reason for waiting of a container that is not started again at once.
+const BACK_OFF: &str = "CrashLoopBackOff";
 /// Reasons for waiting that do not heal.
 const HOPELESS: [&str; 2] = ["ErrImageNeverPull", "InvalidImageName"];
 /// Reasons for waiting that may heal: a Secret may come, a registry may answer again.
@@ -29,24 +31,18 @@ const DOUBTFUL: [&str; 6] = [
     "RunContainerError",
 ];
 
-/// How a pod stands.
-pub(super) fn readiness(pod: &Pod) -> Readiness {
+/// How a pod stands, whose containers had been restarted so often `before`.
+pub(super) fn readiness(pod: &Pod, before: &Restarts) -> Readiness {
     let Some(status) = &pod.status else {
         return Readiness::Coming("its pod has no status yet".to_owned());
     };
     let phase = status.phase.as_deref().unwrap_or_default();
-    let conditions = status.conditions.iter().flatten();
-    let unschedulable = conditions
-        .filter(|condition| condition.type_ == "PodScheduled" && condition.status == "False")
-        .find(|condition| condition.reason.as_deref() == Some("Unschedulable"));
-    if let Some(condition) = unschedulable {
-        let words = condition.message.as_deref().unwrap_or_default();
-        return Readiness::Failing(format!("its pod cannot be scheduled: {words}"));
+    if let Some(words) = unschedulable(pod) {
+        return Readiness::Failing(words);
     }
-    let initial = status.init_container_statuses.iter().flatten();
-    let containers = initial.clone().chain(status.container_statuses.iter().flatten());
+    let containers = containers(pod);
     for container in containers.clone() {
-        if let Some(readiness) = stuck(pod, container) {
+        if let Some(readiness) = stuck(pod, container, before) {
             return readiness;
         }
     }
@@ -61,6 +57,7 @@ pub(super) fn readiness(pod: &Pod) -> Readiness {
             Readiness::Lost(words)
         };
     }
+    let initial = status.init_container_statuses.iter().flatten();
     let initial = initial.filter_map(|container| unready(pod, container, "init container"));
     let others = status.container_statuses.iter().flatten();
     let others = others.filter_map(|container| unready(pod, container, "container"));
@@ -71,20 +68,32 @@ pub(super) fn readiness(pod: &Pod) -> Readiness {
     })
 }
 
+/// Why a pod finds no room, if it does not.
+pub(super) fn unschedulable(pod: &Pod) -> Option<String> {
+    let mut conditions = pod.status.iter().flat_map(|status| status.conditions.iter().flatten());
+    let condition = conditions.find(|condition| {
+        condition.type_ == "PodScheduled"
+            && condition.status == "False"
+            && condition.reason.as_deref() == Some("Unschedulable")
+    })?;
+    let words = condition.message.as_deref().unwrap_or_default();
+    Some(format!("its pod cannot be scheduled: {words}"))
+}
+
 /// The controller that made a pod, and would make another one.
-fn maker(pod: &Pod) -> Option<&OwnerReference> {
+pub(super) fn maker(pod: &Pod) -> Option<&OwnerReference> {
     let mut owners = pod.metadata.owner_references.iter().flatten();
     owners.find(|owner| owner.controller == Some(true))
 }
 
 /// How a container stands that waits for a reason that may not pass.
-fn stuck(pod: &Pod, container: &ContainerStatus) -> Option<Readiness> {
+fn stuck(pod: &Pod, container: &ContainerStatus, before: &Restarts) -> Option<Readiness> {
     let waiting = container.state.as_ref()?.waiting.as_ref()?;
     let reason = waiting.reason.as_deref()?;
     let name = &container.name;
     let mut words = format!("container `{name}` is in {reason}");
     if let Some(message) = &waiting.message
-        && reason != "CrashLoopBackOff"
+        && reason != BACK_OFF
     {
         words.push_str(": ");
         words.push_str(message);
@@ -98,12 +107,12 @@ fn stuck(pod: &Pod, container: &ContainerStatus) -> Option<Readiness> {
     if DOUBTFUL.contains(&reason) {
         return Some(Readiness::Failing(words));
     }
-    if reason != "CrashLoopBackOff" {
+    if reason != BACK_OFF {
         return None;
     }
     // A Job counts itself how often it is tried.
-    let proven =
-        container.restart_count >= PROVEN && maker(pod).is_none_or(|maker| maker.kind != "Job");
+    let proven = before.since(pod, container) >= PROVEN
+        && maker(pod).is_none_or(|maker| maker.kind != "Job");
     Some(if proven { Readiness::Lost(words) } else { Readiness::Coming(words) })
 }
 
@@ -152,6 +161,15 @@ fn unready(pod: &Pod, container: &ContainerStatus, what: &str) -> Option<String>
         last_end(pod, container)?
     };
     Some(format!("{what} `{}` is {words}", container.name))
+}
+
+/// Whether the next start of a container is put off, up to five minutes, although another pod would
+/// be started at once. A Job counts itself how often it is tried.
+pub(super) fn is_put_off(pod: &Pod) -> bool {
+    let reason =
+        |container: &ContainerStatus| container.state.as_ref()?.waiting.as_ref()?.reason.clone();
+    maker(pod).is_some_and(|maker| maker.kind != "Job")
+        && containers(pod).any(|container| reason(container).as_deref() == Some(BACK_OFF))
 }
 
 /// Whether none of its containers may run yet.

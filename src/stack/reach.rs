@@ -13,8 +13,8 @@ use super::{
     ask::{Asked, Asker, asked, options},
     doubt::{Doubt, Doubts, PATIENCE},
     lead::{self, Lead, Target},
-    place::Place,
     ready::LIMIT,
+    site::Site,
 };
 use crate::{
     cluster::Address,
@@ -68,13 +68,13 @@ impl Look {
 
 /// Where a workload will be reached.
 pub(super) fn reached(
-    place: &Place,
+    site: &Site,
     workload: &WorkloadPlan,
     asker: Asker<'_>,
 ) -> Result<Reached, StackError> {
     let mut reached = Reached::default();
     for endpoint in &workload.endpoints {
-        let address = address(place, workload, endpoint)?;
+        let address = address(site, workload, endpoint)?;
         match &endpoint.probe {
             Probe::Http(_) => {
                 if let Ok(url) = Url::parse(&format!("http://{address}/")) {
@@ -91,21 +91,21 @@ pub(super) fn reached(
 }
 
 fn address<'a>(
-    place: &'a Place,
+    site: &'a Site,
     workload: &WorkloadPlan,
     endpoint: &Endpoint,
 ) -> Result<&'a Address, StackError> {
-    place.cluster.address(endpoint.node_port).ok_or_else(|| StackError::Unmapped {
+    site.cluster.address(endpoint.node_port).ok_or_else(|| StackError::Unmapped {
         workload: workload.name.clone(),
         node_port: endpoint.node_port,
-        cluster: place.cluster.name().to_string(),
+        cluster: site.cluster.name().to_string(),
     })
 }
 
 /// The proof that a workload answers: each of its endpoints, by pods with one of these marks.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Proving<'a> {
-    pub(super) place: &'a Place,
+    pub(super) site: &'a Site,
     pub(super) namespace: &'a str,
     pub(super) asker: Asker<'a>,
     pub(super) marks: &'a BTreeSet<&'a str>,
@@ -132,7 +132,7 @@ impl Proving<'_> {
         endpoint: &Endpoint,
         begun: Instant,
     ) -> Result<Proof, StackError> {
-        let address = address(self.place, workload, endpoint)?;
+        let address = address(self.site, workload, endpoint)?;
         let what = asked(&endpoint.probe, address);
         let name = || workload.name.clone();
         let (mut doubts, mut patience) = (Doubts::default(), FIRST);
@@ -184,7 +184,7 @@ impl Proving<'_> {
 
     /// Looks where an endpoint leads, and asks it if that is to pods of today.
     async fn look(&self, endpoint: &Endpoint, address: &Address, patience: &mut Duration) -> Look {
-        let targets = match lead::lead(self.place, self.namespace, endpoint, self.marks).await {
+        let targets = match lead::lead(self.site, self.namespace, endpoint, self.marks).await {
             Ok(Lead::Here(targets)) => targets,
             Ok(Lead::Before(words)) => return Look::without_request(words, None),
             Ok(Lead::Unready(words)) => return Look::without_request(words, Some(Doubt::Unready)),
@@ -211,7 +211,7 @@ impl Proving<'_> {
     }
 
     async fn is_closed(&self, targets: &[Target]) -> bool {
-        lead::is_closed(self.place, self.namespace, targets).await
+        lead::is_closed(self.site, self.namespace, targets).await
     }
 }
 
@@ -222,12 +222,12 @@ fn longer(patience: Duration) -> Duration {
 
 /// The address at which an endpoint of a workload still answers, if one does.
 pub(super) async fn answering(
-    place: &Place,
+    site: &Site,
     workload: &WorkloadPlan,
     asker: Asker<'_>,
 ) -> Option<Address> {
     for endpoint in &workload.endpoints {
-        let address = place.cluster.address(endpoint.node_port)?;
+        let address = site.cluster.address(endpoint.node_port)?;
         match asker.ask(&endpoint.probe, address, FIRST).await {
             Asked::Answered | Asked::NotFound(_) | Asked::Wrong(_) => return Some(address.clone()),
             Asked::Late(_) | Asked::Refused(_) => {}

@@ -10,11 +10,14 @@ use kube::{
 };
 use serde_json::Value;
 
-use super::{namespace::remaining, place::Place, pods::has_ended};
+use super::{
+    error::unless_gone, insist, kinds::KindError, namespace::remaining, pods::has_ended, site::Site,
+};
 use crate::{
     manifest::{SUITE, text_at},
     plan::SuitePlan,
-    wait::{self, Limit, Poll, WaitError},
+    text::chain,
+    wait::{Limit, Poll, WaitError},
 };
 
 /// How long what a suite has made may take to be gone.
@@ -28,37 +31,56 @@ const HELD: Duration = Duration::from_secs(5);
 /// still run, then what concerns other suites of the cluster, then its own namespace.
 ///
 /// It ends when no pod of it is left. What hangs is told, and goes with the cluster.
-pub(crate) async fn release(place: &Place, suite: &SuitePlan) {
-    let namespaces = Api::<Namespace>::all(place.cluster.client());
-    let of_suite = ListParams::default().labels(&format!("{SUITE}={}", suite.name));
-    let found = namespaces.list(&of_suite).await.map(|list| list.items).unwrap_or_default();
-    let names = found.iter().map(kube::ResourceExt::name_any);
-    let of_cases = names.filter(|name| *name != suite.namespace);
-    let letting_go =
-        of_cases.map(|name| async move { delete(place, suite, &name, End::OfAll, LET_GO).await });
+pub(crate) async fn release(site: &Site, suite: &SuitePlan) {
+    let of_cases = of_cases(site, suite).await.unwrap_or_else(|error| {
+        let words = format!("what its cases made is not deleted: {}", chain(&error));
+        site.events.notice(&suite.name, &words);
+        Vec::new()
+    });
+    let letting_go = of_cases.iter().map(|name| delete(site, suite, name, End::OfAll, LET_GO));
     join_all(letting_go).await;
     let objects = suite.cluster_wide();
-    join_all(objects.map(|object| delete_cluster_wide(place, suite, object))).await;
-    delete(place, suite, &suite.namespace, End::OfPods, RELEASED).await;
+    join_all(objects.map(|object| delete_cluster_wide(site, suite, object))).await;
+    delete(site, suite, &suite.namespace, End::OfPods, RELEASED).await;
+}
+
+/// The namespaces that cases of a suite have made.
+async fn of_cases(site: &Site, suite: &SuitePlan) -> Result<Vec<String>, WaitError<kube::Error>> {
+    let namespaces = Api::<Namespace>::all(site.cluster.client());
+    let of_suite = ListParams::default().labels(&format!("{SUITE}={}", suite.name));
+    let listing = insist::until("the list of its namespaces", LET_GO, async || {
+        let found = namespaces.list(&of_suite).await?.items;
+        let names = found.iter().map(kube::ResourceExt::name_any);
+        Ok(Poll::Ready(names.filter(|name| *name != suite.namespace).collect()))
+    });
+    listing.await
 }
 
 /// Deletes an object of the suite if it belongs to the whole cluster.
-async fn delete_cluster_wide(place: &Place, suite: &SuitePlan, object: &Value) {
+async fn delete_cluster_wide(site: &Site, suite: &SuitePlan, object: &Value) {
     let name = text_at(object, "/metadata/name");
-    let deleting = async {
-        let api = place.applier.api(&suite.namespace, object).await.ok()?;
-        if api.namespace().is_some() {
-            return None;
-        }
-        // It keeps its name if other parts of Kubernetes know it by that: then it may be another's.
-        let live = api.get_opt(name).await.ok()??;
-        if live.labels().get(SUITE) == Some(&suite.name) {
-            api.delete(name, &DeleteParams::background()).await.ok()?;
-        }
-        Some(())
+    let api = match site.applier.api(&suite.namespace, object).await {
+        Ok(api) if api.namespace().is_none() => Ok(api),
+        // Its kind is gone, and it with its kind.
+        Ok(_) | Err(KindError::Unknown { .. }) => return,
+        Err(error) => Err(error),
     };
-    // A failure is no news: it goes with the cluster.
-    let _ = deleting.await;
+    let deleting = async {
+        let api = api.map_err(|error| chain(&error))?;
+        let deleted = insist::until("its deletion", LET_GO, async || {
+            let live = api.get_opt(name).await?;
+            // It keeps its name if other parts of Kubernetes know it by that: then it may be another's.
+            if live.is_some_and(|live| live.labels().get(SUITE) == Some(&suite.name)) {
+                unless_gone(api.delete(name, &DeleteParams::background()).await)?;
+            }
+            Ok(Poll::Ready(()))
+        });
+        deleted.await.map_err(|error| chain(&error))
+    };
+    if let Err(words) = deleting.await {
+        let words = format!("{} `{name}` is not deleted: {words}", text_at(object, "/kind"));
+        site.events.notice(&suite.name, &words);
+    }
 }
 
 /// How much of a namespace is waited for.
@@ -69,16 +91,20 @@ enum End {
 }
 
 /// Deletes a namespace, and waits for the end of so much of it.
-async fn delete(place: &Place, suite: &SuitePlan, name: &str, end: End, limit: Limit) {
-    let client = place.cluster.client();
+async fn delete(site: &Site, suite: &SuitePlan, name: &str, end: End, limit: Limit) {
+    let client = site.cluster.client();
     let namespaces = Api::<Namespace>::all(client.clone());
     let pods = Api::<Pod>::namespaced(client, name);
-    let _ = namespaces.delete(name, &DeleteParams::background()).await;
-    let mut empty: Option<Instant> = None;
-    let gone = wait::until("its end", limit, async || -> Result<_, kube::Error> {
+    let (mut told, mut empty) = (false, None::<Instant>);
+    let gone = insist::until("its end", limit, async || {
+        if !told {
+            unless_gone(namespaces.delete(name, &DeleteParams::background()).await)?;
+            told = true;
+        }
         let left = pods.list(&ListParams::default()).await?.items;
         for pod in left.iter().filter(|pod| has_ended(pod)) {
-            let _ = pods.delete(&pod.name_any(), &DeleteParams::default().grace_period(0)).await;
+            let now = DeleteParams::default().grace_period(0);
+            unless_gone(pods.delete(&pod.name_any(), &now).await)?;
         }
         if !left.is_empty() {
             return Ok(Poll::NotYet(format!("{} pods", left.len())));
@@ -101,9 +127,9 @@ async fn delete(place: &Place, suite: &SuitePlan, name: &str, end: End, limit: L
     });
     let words = match gone.await {
         Ok(Some(holding)) => holding,
+        Ok(None) => return,
         Err(WaitError::TimedOut { last, .. }) => last,
-        // A server that does not answer is no news: the cluster may be gone.
-        Ok(None) | Err(WaitError::Broken { .. }) => return,
+        Err(WaitError::Broken { source, .. }) => chain(&source),
     };
-    place.events.notice(&suite.name, &format!("the namespace `{name}` is not gone: {words}"));
+    site.events.notice(&suite.name, &format!("the namespace `{name}` is not gone: {words}"));
 }

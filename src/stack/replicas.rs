@@ -5,24 +5,26 @@ use std::time::Duration;
 use k8s_openapi::api::core::v1::Pod;
 use kube::{
     Api, ResourceExt as _,
-    api::{DeleteParams, ListParams, LogParams, Patch, PatchParams},
+    api::{DeleteParams, Patch, PatchParams},
 };
 use serde_json::{Value, json};
 
 use super::{
     StackError,
-    error::ServerError,
-    generation,
+    error::{ServerError, unless_gone},
+    generation, insist,
     kinds::KindError,
-    place::Place,
-    pods::{has_ended, is_made_by},
+    made,
+    pods::{self, has_ended},
     readiness::{has_pods, has_replicas, replicas},
+    site::Site,
 };
 use crate::{
     cluster::Address,
-    manifest::{selector, text_at},
+    manifest::text_at,
     plan::WorkloadPlan,
-    wait::{self, Limit, Poll, WaitError},
+    pod_logs::{self, Extent},
+    wait::{Limit, Poll, WaitError},
 };
 
 /// How long pods may take to end: their grace period, and the node's own work.
@@ -39,7 +41,7 @@ pub(super) enum Wished {
 /// The pods of one workload of a stack.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Replicas<'a> {
-    pub(super) place: &'a Place,
+    pub(super) site: &'a Site,
     pub(super) namespace: &'a str,
     pub(super) workload: &'a WorkloadPlan,
 }
@@ -53,7 +55,7 @@ impl Replicas<'_> {
                 Wished::AsPlanned => replicas(object),
             };
             let scaling = async {
-                let api = self.place.applier.api(self.namespace, object).await?;
+                let api = self.site.applier.api(self.namespace, object).await?;
                 let patch = Patch::Merge(json!({"spec": {"replicas": number}}));
                 let name = text_at(object, "/metadata/name");
                 api.patch(name, &PatchParams::default(), &patch).await?;
@@ -66,10 +68,13 @@ impl Replicas<'_> {
 
     /// Tells its pods to end within so many seconds.
     pub(super) async fn hurry(&self, grace: u32) -> Result<(), StackError> {
-        for pod in self.pods(has_replicas).await? {
-            self.delete(&pod, &DeleteParams::default().grace_period(grace)).await?;
-        }
-        Ok(())
+        let hurrying = async {
+            for pod in self.pods(has_replicas).await? {
+                self.delete(&pod, &DeleteParams::default().grace_period(grace)).await?;
+            }
+            Ok(())
+        };
+        hurrying.await.map_err(|error: kube::Error| self.fail("end the pods of", error))
     }
 
     /// Waits until its pods have ended, and nothing answers any more where they did.
@@ -77,7 +82,7 @@ impl Replicas<'_> {
         &self,
         answering: impl AsyncFn() -> Option<Address>,
     ) -> Result<(), StackError> {
-        let gone = wait::until("the end of its pods", ENDED, async || {
+        let gone = insist::until("the end of its pods", ENDED, async || {
             let left = self.pods(has_replicas).await?;
             for pod in left.iter().filter(|pod| has_ended(pod)) {
                 self.delete(pod, &DeleteParams::default().grace_period(0)).await?;
@@ -92,7 +97,7 @@ impl Replicas<'_> {
             })
         });
         gone.await.map_err(|error| match error {
-            WaitError::Broken { source, .. } => source,
+            WaitError::Broken { source, .. } => self.fail("end the pods of", source),
             WaitError::TimedOut { .. } => StackError::Lasting {
                 workload: self.workload.name.clone(),
                 words: error.to_string(),
@@ -100,64 +105,55 @@ impl Replicas<'_> {
         })
     }
 
-    /// Ends the pods of before whose objects do not replace them by themselves.
+    /// Ends the pods that nothing else would replace, or start again soon.
     pub(super) async fn renew(&self) -> Result<(), StackError> {
-        for object in self.workload.objects.iter().filter(|object| keeps_its_pods(object)) {
-            let mark = generation::of_object(object);
-            for pod in self.pods_of(object).await? {
-                let ending = pod.metadata.deletion_timestamp.is_some();
-                if !ending && generation::of_pod(&pod) != mark {
-                    self.delete(&pod, &DeleteParams::default()).await?;
+        let renewing = async {
+            for object in self.workload.objects.iter().filter(|object| has_pods(object)) {
+                let made = made::pods_of(&self.api(), object).await?;
+                for pod in made.iter().filter(|pod| stays(pod, object)) {
+                    self.delete(pod, &DeleteParams::default()).await?;
                 }
             }
-        }
-        Ok(())
+            Ok(())
+        };
+        renewing.await.map_err(|error: kube::Error| self.fail("renew the pods of", error))
     }
 
-    /// What its containers have written so far.
+    /// What its containers have written so far, those that run first before the others.
     pub(super) async fn logs(&self) -> Result<String, StackError> {
-        let mut text = String::new();
-        for pod in self.pods(has_pods).await? {
-            let containers = pod.spec.iter().flat_map(|spec| &spec.containers);
-            for container in containers {
-                let of =
-                    LogParams { container: Some(container.name.clone()), ..LogParams::default() };
-                let log = self.api().logs(&pod.name_any(), &of).await;
-                text.push_str(&log.map_err(|error| self.fail("read the log of", error))?);
+        let fail = |error| self.fail("read the log of", error);
+        let (client, mut text) = (self.site.cluster.client(), String::new());
+        for pod in self.pods(has_pods).await.map_err(fail)? {
+            for container in pod_logs::containers(&pod) {
+                // The latest run that has a log.
+                let Some(run) = pod_logs::runs(container).next() else { continue };
+                let log = pod_logs::read(&client, &pod, &container.name, run, Extent::WHOLE).await;
+                match log {
+                    Ok(log) => text.push_str(&log),
+                    // It is gone by now, or is just being started again.
+                    Err(kube::Error::Api(status)) if matches!(status.code, 400 | 404) => {}
+                    Err(error) => return Err(fail(error)),
+                }
             }
         }
         Ok(text)
     }
 
-    async fn delete(&self, pod: &Pod, how: &DeleteParams) -> Result<(), StackError> {
-        match self.api().delete(&pod.name_any(), how).await {
-            Ok(_) => Ok(()),
-            Err(kube::Error::Api(status)) if status.is_not_found() => Ok(()),
-            Err(error) => Err(self.fail("end the pods of", error)),
-        }
+    async fn delete(&self, pod: &Pod, how: &DeleteParams) -> Result<(), kube::Error> {
+        unless_gone(self.api().delete(&pod.name_any(), how).await)
     }
 
     /// The pods of those of its objects of which something is true.
-    async fn pods(&self, chosen: impl Fn(&Value) -> bool) -> Result<Vec<Pod>, StackError> {
+    async fn pods(&self, chosen: impl Fn(&Value) -> bool) -> Result<Vec<Pod>, kube::Error> {
         let mut pods = Vec::new();
         for object in self.workload.objects.iter().filter(|object| chosen(object)) {
-            pods.extend(self.pods_of(object).await?);
+            pods.extend(made::pods_of(&self.api(), object).await?);
         }
-        Ok(pods)
-    }
-
-    async fn pods_of(&self, object: &Value) -> Result<Vec<Pod>, StackError> {
-        let Some(selector) = selector(object) else {
-            return Ok(Vec::new());
-        };
-        let list = self.api().list(&ListParams::default().labels(&selector)).await;
-        let mut pods = list.map_err(|error| self.fail("list the pods of", error))?.items;
-        pods.retain(|pod| is_made_by(pod, object));
         Ok(pods)
     }
 
     fn api(&self) -> Api<Pod> {
-        Api::namespaced(self.place.cluster.client(), self.namespace)
+        Api::namespaced(self.site.cluster.client(), self.namespace)
     }
 
     fn fail(&self, what: &str, error: impl Into<ServerError>) -> StackError {
@@ -169,6 +165,19 @@ impl Replicas<'_> {
     }
 }
 
+/// Whether a pod would stay as it is, although it is of no use.
+fn stays(pod: &Pod, object: &Value) -> bool {
+    if pod.metadata.deletion_timestamp.is_some() {
+        return false;
+    }
+    if generation::of_pod(pod) == generation::of_object(object) {
+        return pods::is_put_off(pod);
+    }
+    // A StatefulSet replaces a pod only when all others are ready, and waits for one that is broken.
+    let waited_for = object["kind"] == "StatefulSet" && !pods::is_ready(pod);
+    waited_for || keeps_its_pods(object)
+}
+
 /// Whether an object leaves pods of before alone when its template changes.
 fn keeps_its_pods(object: &Value) -> bool {
     object["kind"] == "ReplicaSet" || text_at(object, "/spec/updateStrategy/type") == "OnDelete"
@@ -177,6 +186,31 @@ fn keeps_its_pods(object: &Value) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_broken_pod_does_not_hold_up_the_next_one() {
+        let pod = |mark: &str, reason: &str| -> Pod {
+            let state = json!({"waiting": {"reason": reason}});
+            serde_json::from_value(json!({
+                "metadata": {
+                    "name": "shop-0",
+                    "annotations": {"kindwright/generation": mark},
+                    "ownerReferences": [{"apiVersion": "apps/v1", "kind": "StatefulSet", "name": "shop", "uid": "u", "controller": true}],
+                },
+                "status": {"containerStatuses": [{"name": "shop", "ready": false, "restartCount": 7, "image": "", "imageID": "", "state": state}]},
+            }))
+            .unwrap()
+        };
+        let object = |kind: &str| {
+            json!({"kind": kind, "spec": {
+                "template": {"metadata": {"annotations": {"kindwright/generation": "new"}}},
+            }})
+        };
+        assert!(stays(&pod("old", "ErrImageNeverPull"), &object("StatefulSet")));
+        assert!(!stays(&pod("old", "ErrImageNeverPull"), &object("Deployment")));
+        assert!(stays(&pod("new", "CrashLoopBackOff"), &object("Deployment")));
+        assert!(!stays(&pod("new", "ContainerCreating"), &object("StatefulSet")));
+    }
 
     #[test]
     fn only_what_does_not_replace_its_pods_keeps_them() {

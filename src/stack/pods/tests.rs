@@ -4,6 +4,11 @@ use serde_json::json;
 
 use super::*;
 
+/// How a pod stands of which nothing is known.
+fn readiness(pod: &Pod) -> Readiness {
+    super::readiness(pod, &Restarts::default())
+}
+
 fn pod(status: &Value) -> Pod {
     serde_json::from_value(json!({"metadata": {"name": "api-1"}, "status": status})).unwrap()
 }
@@ -63,6 +68,22 @@ fn a_service_that_needs_a_second_start_or_a_third_is_not_lost() {
         let readiness = readiness(&waiting("CrashLoopBackOff", restarts));
         assert!(matches!(readiness, Readiness::Coming(_)), "{readiness:?}");
     }
+}
+
+#[test]
+fn restarts_of_before_the_wait_prove_nothing() {
+    let before = Restarts::of(&[waiting("CrashLoopBackOff", 7)]);
+    let stands = |restarts| super::readiness(&waiting("CrashLoopBackOff", restarts), &before);
+    assert!(matches!(stands(9), Readiness::Coming(_)), "{:?}", stands(9));
+    assert!(matches!(stands(10), Readiness::Lost(_)), "{:?}", stands(10));
+}
+
+#[test]
+fn a_pod_whose_next_start_is_put_off_is_one_that_another_would_replace() {
+    assert!(is_put_off(&made_by("ReplicaSet", waiting("CrashLoopBackOff", 7))));
+    assert!(!is_put_off(&made_by("ReplicaSet", waiting("ContainerCreating", 7))));
+    assert!(!is_put_off(&made_by("Job", waiting("CrashLoopBackOff", 7))));
+    assert!(!is_put_off(&waiting("CrashLoopBackOff", 7)));
 }
 
 #[test]

@@ -5,7 +5,7 @@ use crate::{cluster::Cluster, events::Events};
 
 /// Where a stack is, and where what happens to it is told.
 #[derive(Clone, Debug)]
-pub(crate) struct Place {
+pub(crate) struct Site {
     pub(crate) cluster: Cluster,
     pub(crate) applier: Applier,
     pub(crate) events: Events,

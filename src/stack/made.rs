@@ -1,0 +1,32 @@
+//! Finds the pods of a suite, and those that one of its objects made.
+
+use k8s_openapi::api::core::v1::Pod;
+use kube::{Api, Client, api::ListParams};
+use serde_json::Value;
+
+use super::pods::is_made_by;
+use crate::manifest::{SUITE, selector, text_at};
+
+/// The pods that an object made; a Pod is its own.
+pub(super) async fn pods_of(pods: &Api<Pod>, object: &Value) -> Result<Vec<Pod>, kube::Error> {
+    if object["kind"] == "Pod" {
+        let pod = pods.get_opt(text_at(object, "/metadata/name")).await?;
+        return Ok(pod.into_iter().collect());
+    }
+    let Some(selector) = selector(object) else {
+        return Ok(Vec::new());
+    };
+    let mut made = pods.list(&ListParams::default().labels(&selector)).await?.items;
+    made.retain(|pod| is_made_by(pod, object));
+    Ok(made)
+}
+
+/// The pods of a suite.
+pub(super) async fn pods_of_suite(
+    client: &Client,
+    namespace: &str,
+    suite: &str,
+) -> Result<Vec<Pod>, kube::Error> {
+    let of_suite = ListParams::default().labels(&format!("{SUITE}={suite}"));
+    Ok(Api::<Pod>::namespaced(client.clone(), namespace).list(&of_suite).await?.items)
+}
