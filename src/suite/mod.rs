@@ -145,7 +145,7 @@ impl Suite {
     /// Names a kind of object that a service of this suite controls.
     ///
     /// Stand-ins act in their own suite's namespaces only, while a real controller acts in all of them. So
-    /// two suites that control one kind get clusters of their own if both are [real](Self::real).
+    /// two suites that control one kind get clusters of their own if either is [real](Self::real).
     #[must_use]
     pub fn controls(mut self, kind: impl Into<String>) -> Self {
         self.controls.push(kind.into());
@@ -154,7 +154,8 @@ impl Suite {
 
     /// Says that its services are the real ones, even if no image is overridden.
     ///
-    /// What is [beyond](Case::beyond) real services is set aside. A suite of stand-ins becomes real
+    /// What is [beyond](Case::beyond) real services is set aside, and a suite that [controls](Self::controls) the
+    /// same kind gets another cluster. A suite of stand-ins becomes real
     /// by itself as soon as an image that it makes is overridden.
     #[must_use]
     pub fn real(mut self) -> Self {
