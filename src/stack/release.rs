@@ -42,12 +42,12 @@ pub(crate) async fn release(place: &Place, suite: &SuitePlan) {
     delete(place, suite, &suite.namespace, End::OfPods, RELEASED).await;
 }
 
-/// Deletes an object of the suite if it belongs to the whole cluster.
+/// Deletes an object of the suite if it is not in its namespace.
 async fn delete_cluster_wide(place: &Place, suite: &SuitePlan, object: &Value) {
     let name = text_at(object, "/metadata/name");
     let deleting = async {
         let api = place.applier.api(&suite.namespace, object).await.ok()?;
-        if api.namespace().is_some() {
+        if api.namespace() == Some(&suite.namespace) {
             return None;
         }
         // It keeps its name if other parts of Kubernetes know it by that: then it may be another's.

@@ -116,12 +116,13 @@ impl Suite {
     /// Adds a manifest without pods of its own (CRDs, RBAC), applied before the first tier.
     ///
     /// Here and in workloads, what belongs to no namespace (a `ClusterRole`, a webhook, a policy, and what a CRD of
-    /// the suite says is of the cluster) is renamed to `<name>-<suite>`, and references in objects of
+    /// a selected suite says is of the cluster) is renamed to `<name>-<suite>`, and references in objects of
     /// Kubernetes follow. Those inside custom resources follow only where the field is called as Kubernetes calls it
     /// (`storageClassName`): what other fields mean cannot be known. Webhooks and policies see the suite's own
     /// namespaces only; for objects without a namespace they are still asked. CRDs are
     /// shared by all suites and keep their name, as does what is found by its name alone (`APIService`,
-    /// `CSIDriver`): two suites that bring the same one get clusters of their own.
+    /// `CSIDriver`): two suites that bring the same one get clusters of their own. A `Role` or `RoleBinding` whose
+    /// namespace is `kube-system` stays there, as `<name>-<suite>`.
     #[must_use]
     pub fn resources(mut self, manifest: impl Into<PathBuf>) -> Self {
         self.resources.push(manifest.into());
