@@ -35,6 +35,8 @@ pub(crate) enum Problem {
     Twice { what: &'static str, name: String, of: String },
     #[error("suite `{suite}`: {} names the image `{image}`, which the suite does not provide (it provides {known}); add `.image(..)`", manifest.display())]
     Image { suite: String, manifest: PathBuf, image: String, known: String },
+    #[error("suite `{suite}`: {}: `{field}` of container `{container}` is {text:?}, which is no quantity; write it as `250m` or `64Mi`", manifest.display())]
+    Quantity { suite: String, manifest: PathBuf, container: String, field: String, text: String },
     #[error(
         "the suites `{first}` and `{second}` make different images `{image}` for one consumer, `{consumer}`; give one of them another consumer or the image another name"
     )]

@@ -9,7 +9,7 @@ mod scope;
 
 pub(crate) use needs::needs;
 pub(crate) use pods::{containers_mut, image_of, images, pod_spec, pod_spec_mut, selector};
-pub(crate) use requests::{Requests, quantity, requests};
+pub(crate) use requests::{NoQuantity, Requests, no_quantities, quantity, requests};
 pub(crate) use scope::GroupKind;
 
 /// The label that names the suite of an object; controllers of stand-ins go by it.

@@ -84,8 +84,10 @@ fn quarrel(inputs: &Inputs<'_>, first: &Suite, second: &Suite) -> Option<String>
     // Stand-ins act only in their suite's namespace; a real controller acts in all of them.
     let real = |suite| overrides::is_real(inputs.settings, suite);
     let common = first.controls.iter().find(|kind| second.controls.contains(kind));
-    if let Some(kind) = common.filter(|_| real(first) && real(second)) {
-        return Some(format!("real controllers of `{kind}`"));
+    if let Some(kind) = common.filter(|_| real(first) || real(second)) {
+        return Some(format!(
+            "controllers of `{kind}`, of which a real one acts in all namespaces"
+        ));
     }
     let exclusive = exclusive(inputs, first);
     let (kind, name) = exclusive.intersection(&self::exclusive(inputs, second)).next()?.clone();

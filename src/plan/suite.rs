@@ -151,8 +151,9 @@ impl SuitePlan {
     /// What it makes outside of its namespace, which goes when it is released. CRDs are not among it: others
     /// may use them.
     pub(crate) fn cluster_wide(&self) -> impl Iterator<Item = &Value> {
-        let namespaced = |object: &Value| object.pointer("/metadata/namespace").is_some();
-        self.objects().filter(move |object| !namespaced(object) && object["kind"] != CUSTOM)
+        let inside =
+            |object: &Value| manifest::text_at(object, "/metadata/namespace") == self.namespace;
+        self.objects().filter(move |object| !inside(object) && object["kind"] != CUSTOM)
     }
 
     /// The endpoints of all its workloads, in the order in which they are declared.

@@ -99,8 +99,8 @@ impl World for Real {
             self.plan.suites_of(plan.name()).map(|suite| suite.namespace.as_str()).collect();
         let nodes = cluster.headroom(&own).await.map_err(failed)?;
         let applier = Applier::new(&cluster);
-        let events = self.events.clone();
-        Ok((Site { cluster, applier, events }, nodes))
+        let (events, known) = (self.events.clone(), self.known.clone());
+        Ok((Site { cluster, applier, events, known }, nodes))
     }
 
     async fn delete(&self, plan: &ClusterPlan) {

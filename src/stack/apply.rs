@@ -49,7 +49,7 @@ impl Applier {
         self.cluster.client()
     }
 
-    /// The API of an object's kind.
+    /// The API of an object's kind, in this namespace unless the object names one.
     pub(crate) async fn api(
         &self,
         namespace: &str,
@@ -61,7 +61,11 @@ impl Applier {
         let (resource, scope) = Box::pin(self.kinds.find(&kind)).await?;
         Ok(match scope {
             Scope::Cluster => Api::all_with(self.client(), &resource),
-            Scope::Namespaced => Api::namespaced_with(self.client(), namespace, &resource),
+            Scope::Namespaced => {
+                let own = text_at(object, "/metadata/namespace");
+                let namespace = if own.is_empty() { namespace } else { own };
+                Api::namespaced_with(self.client(), namespace, &resource)
+            }
         })
     }
 

@@ -89,6 +89,7 @@ impl Stack {
         let deploy = site.events.phase(Phase::Deploy, &suite.name);
         namespace::ensure(&site.cluster.client(), &suite.namespace, &suite.name).await?;
         let (passwords, past) = namespace::passwords(&site.cluster, suite).await?;
+        site.known.learn(passwords.values());
         namespace::secrets(&site.cluster, suite, &passwords).await?;
         let manifest = Path::new("its resources");
         site.applier.apply_all(&suite.namespace, manifest, &suite.resources).await?;

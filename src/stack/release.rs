@@ -56,12 +56,12 @@ async fn of_cases(site: &Site, suite: &SuitePlan) -> Result<Vec<String>, WaitErr
     listing.await
 }
 
-/// Deletes an object of the suite if it belongs to the whole cluster.
+/// Deletes an object of the suite if it is not in its namespace.
 async fn delete_cluster_wide(site: &Site, suite: &SuitePlan, object: &Value) {
     let name = text_at(object, "/metadata/name");
     let api = match site.applier.api(&suite.namespace, object).await {
-        Ok(api) if api.namespace().is_none() => Ok(api),
-        // Its kind is gone, and it with its kind.
+        Ok(api) if api.namespace() != Some(&suite.namespace) => Ok(api),
+        // It goes with the namespace; or its kind is gone, and it with its kind.
         Ok(_) | Err(KindError::Unknown { .. }) => return,
         Err(error) => Err(error),
     };

@@ -116,12 +116,13 @@ impl Suite {
     /// Adds a manifest without pods of its own (CRDs, RBAC), applied before the first tier.
     ///
     /// Here and in workloads, what belongs to no namespace (a `ClusterRole`, a webhook, a policy, and what a CRD of
-    /// the suite says is of the cluster) is renamed to `<name>-<suite>`, and references in objects of
+    /// a selected suite says is of the cluster) is renamed to `<name>-<suite>`, and references in objects of
     /// Kubernetes follow. Those inside custom resources follow only where the field is called as Kubernetes calls it
     /// (`storageClassName`): what other fields mean cannot be known. Webhooks and policies see the suite's own
     /// namespaces only; for objects without a namespace they are still asked. CRDs are
     /// shared by all suites and keep their name, as does what is found by its name alone (`APIService`,
-    /// `CSIDriver`): two suites that bring the same one get clusters of their own.
+    /// `CSIDriver`): two suites that bring the same one get clusters of their own. A `Role` or `RoleBinding` whose
+    /// namespace is `kube-system` stays there, as `<name>-<suite>`.
     #[must_use]
     pub fn resources(mut self, manifest: impl Into<PathBuf>) -> Self {
         self.resources.push(manifest.into());
@@ -145,7 +146,7 @@ impl Suite {
     /// Names a kind of object that a service of this suite controls.
     ///
     /// Stand-ins act in their own suite's namespaces only, while a real controller acts in all of them. So
-    /// two suites that control one kind get clusters of their own if both are [real](Self::real).
+    /// two suites that control one kind get clusters of their own if either is [real](Self::real).
     #[must_use]
     pub fn controls(mut self, kind: impl Into<String>) -> Self {
         self.controls.push(kind.into());
@@ -154,7 +155,8 @@ impl Suite {
 
     /// Says that its services are the real ones, even if no image is overridden.
     ///
-    /// What is [beyond](Case::beyond) real services is set aside. A suite of stand-ins becomes real
+    /// What is [beyond](Case::beyond) real services is set aside, and a suite that [controls](Self::controls) the
+    /// same kind gets another cluster. A suite of stand-ins becomes real
     /// by itself as soon as an image that it makes is overridden.
     #[must_use]
     pub fn real(mut self) -> Self {

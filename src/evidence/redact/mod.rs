@@ -8,6 +8,7 @@ use std::fmt;
 
 use serde_json::{Map, Value};
 
+mod block;
 mod document;
 mod known;
 mod mark;

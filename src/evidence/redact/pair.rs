@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::{
+    block,
     mark::HIDDEN,
     name::{hides, is_header, is_secret},
 };
@@ -52,6 +53,8 @@ struct Name<'a> {
     text: &'a str,
     /// The quote in which it and its value are together, as in `-H 'Cookie: x'`.
     quote: Option<char>,
+    /// What its line has before it.
+    before: &'a str,
 }
 
 /// The name at the end of a text, if there is one that could be one of a secret; what comes before
@@ -69,11 +72,16 @@ fn named<'a>(text: &'a str, done: usize, separator: &str) -> Option<Name<'a>> {
     }
     let alone = name_end.len() == line.len();
     let quote = prefix.chars().next_back().filter(|c| alone && matches!(c, '"' | '\'' | '`'));
-    Some(Name { text: name, quote })
+    let line = prefix.rfind('\n').map_or(0, |at| at + 1);
+    Some(Name { text: name, quote, before: &prefix[line..] })
 }
 
 /// Where in what follows a name its value is, if it must not be seen.
 fn value(name: &Name<'_>, rest: &str) -> Option<Range<usize>> {
+    if let Some(length) = block::length(name.before, rest) {
+        let start = rest.len() - rest.trim_start_matches(' ').len();
+        return Some(start..length);
+    }
     let line = &rest[..rest.find('\n').unwrap_or(rest.len())];
     let start = line.len() - line.trim_start_matches([' ', '\t', '=', '>', ':']).len();
     let line = line[start..].trim_end();

@@ -30,6 +30,12 @@ fn values_are_hidden_by_the_names_before_them() {
         ("SECRET_KEY_BASE=abc", "SECRET_KEY_BASE=[redacted]"),
         ("PRIVATE_KEY=abc SSH_KEY=def", "PRIVATE_KEY=[redacted] SSH_KEY=[redacted]"),
         ("STRIPE_KEY=abc", "STRIPE_KEY=[redacted]"),
+        ("stripe_key: abc fernet_key=def", "stripe_key: [redacted] fernet_key=[redacted]"),
+        ("appKey=abc vault-key: def", "appKey=[redacted] vault-key: [redacted]"),
+        (
+            r#"{"db_key": "abc", "DbKeys": ["def"]}"#,
+            r#"{"DbKeys":["[redacted]"],"db_key":"[redacted]"}"#,
+        ),
         ("client_secret: abc", "client_secret: [redacted]"),
         ("refreshTokens=abc", "refreshTokens=[redacted]"),
         ("X-API-Key: abc", "X-API-Key: [redacted]"),
@@ -45,6 +51,26 @@ fn values_are_hidden_by_the_names_before_them() {
         (r#"msg="{\"password\":\"a\\\"b\"}" x=1"#, r#"msg="{\"password\":\"[redacted]\"}" x=1"#),
         (r#"password => "abc" end"#, r#"password => "[redacted]" end"#),
         ("🚀password=abc", "🚀password=[redacted]"),
+    ] {
+        assert_eq!(clean(text), cleaned);
+    }
+}
+
+#[test]
+fn a_block_of_yaml_is_hidden_as_far_as_it_is_indented() {
+    for (text, cleaned) in [
+        (
+            "a:\n  password: |\n    first\n\n    second\n  user: ada\n",
+            "a:\n  password: [redacted]\n  user: ada\n",
+        ),
+        ("token: >-\n  first\n  second", "token: [redacted]"),
+        ("- \"api_key\": !!str |2+ # why\n     abc\n  b: c", "- \"api_key\": [redacted]\n  b: c"),
+        (
+            "2026-11-24T22:31:34.1Z password: |\n2026-11-24T22:31:34.2Z   abc\n2026-11-24T22:31:34.3Z b: c",
+            "2026-11-24T22:31:34.1Z password: [redacted]\n2026-11-24T22:31:34.3Z b: c",
+        ),
+        ("notes: |\n  no secret\n", "notes: |\n  no secret\n"),
+        ("password: |\nuser: ada", "password: [redacted]\nuser: ada"),
     ] {
         assert_eq!(clean(text), cleaned);
     }
@@ -157,7 +183,7 @@ fn a_document_is_cleaned_by_its_structure() {
 }
 
 /// Lines that speak of secrets, or look a little like them, and have none.
-const HARMLESS: [&str; 41] = [
+const HARMLESS: [&str; 45] = [
     "secretName: postgresql-secret",
     "tokens_used=5",
     "max_tokens: 100",
@@ -170,6 +196,10 @@ const HARMLESS: [&str; 41] = [
     "primary_key=id foreign key: customer",
     "public_key: abc",
     "cacheKey=a:b",
+    "topologyKey: kubernetes.io/hostname",
+    "matchLabelKeys: [pod-template-hash]",
+    "sort_key=name routing-key: orders idempotencyKey=7f",
+    "configMapKeyRef: {name: settings, key: colour}",
     "automountServiceAccountToken: true",
     "\"imagePullSecrets\": []",
     "password: null",

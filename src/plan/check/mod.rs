@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 mod names;
+mod quantities;
 mod reuse;
 mod settings;
 mod tiers;
@@ -40,6 +41,7 @@ pub(super) fn objects(inputs: &Inputs<'_>, suites: &[SuitePlan]) -> Vec<Problem>
         .filter_map(|suite| Some((suite, suites.iter().find(|plan| plan.name == suite.name)?)))
     {
         tiers::configuration(inputs, declared, plan, &mut problems);
+        quantities::check(plan, &mut problems);
     }
     let mut known: BTreeMap<_, (&SuitePlan, &Value)> = BTreeMap::new();
     for suite in suites {

@@ -9,7 +9,7 @@ mod names;
 mod references;
 mod services;
 
-use names::Names;
+use names::{Names, is_of_system};
 
 use super::{Inputs, node_ports::Assigned};
 use crate::{
@@ -35,7 +35,9 @@ pub(super) struct Editor<'a> {
 impl<'a> Editor<'a> {
     pub(super) fn new(inputs: &'a Inputs<'a>, suite: &'a Suite, node_ports: &'a Assigned) -> Self {
         let objects = inputs.inventory.objects(suite);
-        let names = Names::of(&suite.name, objects);
+        let suites = inputs.selection.suites.iter();
+        let all = suites.flat_map(|suite| inputs.inventory.objects(suite));
+        let names = Names::of(&suite.name, objects, all);
         Self { inputs, suite, node_ports, names }
     }
 
@@ -84,12 +86,16 @@ impl<'a> Editor<'a> {
             });
             return;
         }
+        let of_system = is_of_system(object);
+        if of_system {
+            self.names.rename_in_system(object);
+        }
         let metadata = &mut object["metadata"];
         if self.names.is_cluster_scoped(&kind) {
             // This is how one of them is known from now on.
             metadata.as_object_mut().and_then(|metadata| metadata.remove("namespace"));
             self.names.follow(&kind, &mut metadata["name"]);
-        } else {
+        } else if !of_system {
             metadata["namespace"] = json!(self.suite.name);
         }
         if kind.kind != CUSTOM {

@@ -6,27 +6,39 @@ use serde_json::Value;
 
 use crate::manifest::{GroupKind, text_at};
 
+/// The group of roles and their bindings.
+pub(super) const RBAC: &str = "rbac.authorization.k8s.io";
+
 /// The new names of what a suite makes in the cluster, and what it makes in its namespace.
 #[derive(Debug)]
 pub(super) struct Names {
     pub(super) suite: String,
     renamed: BTreeMap<(GroupKind, String), String>,
-    /// What rules call the kinds that CRDs of the suite put into no namespace.
+    /// What rules call the kinds that CRDs of any selected suite put into no namespace.
     custom: BTreeMap<GroupKind, String>,
     /// Kind and name of everything that it has.
     own: BTreeSet<(String, String)>,
+    /// The roles that it makes in the namespace of Kubernetes' own parts.
+    system_roles: BTreeSet<String>,
     /// For each policy the kind of its parameters.
     parameters: BTreeMap<String, GroupKind>,
 }
 
 impl Names {
     /// The names that the objects of a suite get.
-    pub(super) fn of<'a>(suite: &str, objects: impl Iterator<Item = &'a Value> + Clone) -> Self {
+    ///
+    /// `all` are the objects of every selected suite: what one defines, another may use.
+    pub(super) fn of<'a>(
+        suite: &str,
+        objects: impl Iterator<Item = &'a Value>,
+        all: impl Iterator<Item = &'a Value>,
+    ) -> Self {
         let mut names = Self {
             suite: suite.to_owned(),
             renamed: BTreeMap::new(),
-            custom: objects.clone().filter_map(defined).collect(),
+            custom: all.filter_map(defined).collect(),
             own: BTreeSet::new(),
+            system_roles: BTreeSet::new(),
             parameters: BTreeMap::new(),
         };
         for object in objects {
@@ -34,6 +46,9 @@ impl Names {
             names.own.insert((kind.kind.clone(), name.to_owned()));
             if let Some(parameters) = object.pointer("/spec/paramKind") {
                 names.parameters.insert(name.to_owned(), GroupKind::of(parameters));
+            }
+            if kind.kind == "Role" && is_of_system(object) {
+                names.system_roles.insert(name.to_owned());
             }
             let by_purpose = kind.cluster_scoped().is_some_and(|known| known.named_by_purpose);
             if names.is_cluster_scoped(&kind) && !by_purpose {
@@ -46,6 +61,17 @@ impl Names {
     /// Whether objects of a kind belong to no namespace.
     pub(super) fn is_cluster_scoped(&self, kind: &GroupKind) -> bool {
         kind.cluster_scoped().is_some() || self.custom.contains_key(kind)
+    }
+
+    /// Gives an object that stays in the namespace of Kubernetes' own parts a name of the suite, and
+    /// the role that it binds if that stays there too.
+    pub(super) fn rename_in_system(&self, object: &mut Value) {
+        let renamed = |name: &str| Value::String(format!("{name}-{}", self.suite));
+        object["metadata"]["name"] = renamed(text_at(object, "/metadata/name"));
+        let role = text_at(object, "/roleRef/name");
+        if text_at(object, "/roleRef/kind") == "Role" && self.system_roles.contains(role) {
+            object["roleRef"]["name"] = renamed(role);
+        }
     }
 
     /// Gives a name the new one, if the suite has a renamed object of that kind and name.
@@ -88,6 +114,14 @@ impl Names {
             reference.insert("namespace".to_owned(), Value::String(self.suite.clone()));
         }
     }
+}
+
+/// Whether an object says what may be done in the namespace of Kubernetes' own parts, and so is of no use elsewhere.
+pub(super) fn is_of_system(object: &Value) -> bool {
+    text_at(object, "/metadata/namespace") == "kube-system"
+        && ["Role", "RoleBinding"]
+            .map(|kind| GroupKind::new(RBAC, kind))
+            .contains(&GroupKind::of(object))
 }
 
 /// The kind that a CRD puts into no namespace, and what rules call it.

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::names::Names;
+use super::names::{Names, RBAC};
 use crate::manifest::{GroupKind, text_at};
 
 /// Fields whose text is the name of an object without a namespace.
@@ -24,9 +24,6 @@ const HOLDING: [(&str, &str, &str); 2] = [
 ];
 
 const ADMISSION: &str = "admissionregistration.k8s.io";
-
-/// The group of a `roleRef` that names none.
-const RBAC: &str = "rbac.authorization.k8s.io";
 
 /// Lets all references in an object follow.
 pub(super) fn follow(object: &mut Value, names: &Names) {
@@ -102,6 +99,7 @@ fn walk(value: &mut Value, names: &Names) {
 /// A reference that says of what kind it is, as `roleRef` does.
 fn follow_typed(fields: &mut Map<String, Value>, names: &Names) {
     let text = |field: &str| fields.get(field).and_then(Value::as_str);
+    // A `roleRef` may name no group.
     let group = text("apiGroup").or_else(|| text("apiVersion")).unwrap_or(RBAC);
     let Some(kind) = text("kind").map(|kind| GroupKind::new(group, kind)) else {
         return;

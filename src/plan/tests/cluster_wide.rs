@@ -1,6 +1,7 @@
 //! What a suite makes outside of its namespace, and what refers to it.
 
 use super::*;
+use crate::manifest::text_at;
 
 /// An object of some API, with whatever else it has.
 fn object(api_version: &str, kind: &str, name: &str, rest: &Value) -> Value {
@@ -65,6 +66,69 @@ fn a_role_is_renamed_and_its_binding_follows() {
     assert_eq!(binding["subjects"][0]["namespace"], "shop");
     assert_eq!(binding["subjects"][1]["namespace"], "kube-system", "it is not the suite's");
     assert_eq!(viewer["roleRef"]["name"], "view", "Kubernetes brings it");
+}
+
+#[test]
+fn a_role_of_the_system_stays_there_with_its_binding_under_names_of_the_suite() {
+    let in_system = |kind: &str, name: &str, rest: &Value| {
+        let mut object = object(RBAC, kind, name, rest);
+        object["metadata"]["namespace"] = json!("kube-system");
+        object
+    };
+    let binding = |role: &str| {
+        json!({
+            "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": role},
+            "subjects": [{"kind": "ServiceAccount", "name": "default", "namespace": "somewhere"}],
+        })
+    };
+    let reader = "extension-apiserver-authentication-reader";
+    let suite = planned(vec![
+        in_system("RoleBinding", "reader", &binding(reader)),
+        in_system("RoleBinding", "leader", &binding("leader")),
+        in_system("Role", "leader", &json!({"rules": []})),
+        object(RBAC, "RoleBinding", "own", &binding("leader")),
+        json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "settings", "namespace": "kube-system"}}),
+    ]);
+    let places = suite
+        .resources
+        .iter()
+        .map(|object| (text_at(object, "/metadata/namespace"), text_at(object, "/metadata/name")));
+    assert_eq!(
+        places.collect::<Vec<_>>(),
+        [
+            ("kube-system", "reader-shop"),
+            ("kube-system", "leader-shop"),
+            ("kube-system", "leader-shop"),
+            ("shop", "own"),
+            ("shop", "settings"),
+        ]
+    );
+    let roles = suite.resources.iter().map(|object| text_at(object, "/roleRef/name"));
+    assert_eq!(roles.take(4).collect::<Vec<_>>(), [reader, "leader-shop", "", "leader"]);
+    assert_eq!(suite.resources[0]["subjects"][0]["namespace"], "shop");
+    assert_eq!(suite.resources[0]["metadata"]["labels"], json!({"kindwright/suite": "shop"}));
+    assert_eq!(suite.cluster_wide().count(), 3, "they go when the suite does");
+}
+
+#[test]
+fn an_object_is_of_the_cluster_if_any_selected_suite_defines_it_so() {
+    let definition = object(
+        "apiextensions.k8s.io/v1",
+        "CustomResourceDefinition",
+        "limits.orders.example",
+        &json!({"spec": {
+            "group": "orders.example", "scope": "Cluster", "names": {"kind": "Limit", "plural": "limits"},
+        }}),
+    );
+    let limit = object("orders.example/v1", "Limit", "most", &json!({}));
+    let inventory = inventory().and("crd.yaml", vec![definition]).and("limit.yaml", vec![limit]);
+    let suites =
+        [shop("shop", 30090).resources("limit.yaml"), shop("stall", 30091).resources("crd.yaml")];
+    let plan = plan(&suites, &inventory, &[]).unwrap();
+    assert_eq!(
+        plan.suite("shop").unwrap().resources[0]["metadata"],
+        json!({"name": "most-shop", "labels": {"kindwright/suite": "shop"}})
+    );
 }
 
 #[test]

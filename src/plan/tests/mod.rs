@@ -237,6 +237,22 @@ fn names_that_cannot_be_used_are_problems_of_the_plan() {
 }
 
 #[test]
+fn requests_that_are_no_quantities_are_problems_of_the_plan() {
+    let mut objects = manifest("localhost/shop");
+    let pod = &mut objects[1]["spec"]["template"]["spec"];
+    pod["containers"][0]["resources"] = json!({"requests": {"cpu": "much", "memory": "64Mi"}});
+    let init = json!({"name": "init", "image": "shop", "resources": {"limits": {"memory": "1GB"}}});
+    pod["initContainers"] = json!([init]);
+    assert_eq!(
+        plan(&[shop("shop", 30090)], &Inventory::of("shop.yaml", objects), &[]).unwrap_err(),
+        [
+            "suite `shop`: shop.yaml: `resources.limits.memory` of container `init` is \"1GB\", which is no quantity; write it as `250m` or `64Mi`",
+            "suite `shop`: shop.yaml: `resources.requests.cpu` of container `shop` is \"much\", which is no quantity; write it as `250m` or `64Mi`",
+        ]
+    );
+}
+
+#[test]
 fn a_port_that_the_project_maps_itself_is_given_to_nobody() {
     let mut inventory = inventory();
     let own = json!([{"containerPort": 30000}, {"containerPort": 30090, "hostPort": 80}]);

@@ -110,5 +110,5 @@ fn suites_that_cannot_share_a_cluster_do_not_share_a_kept_one() {
     let given = into(kept(&[&["shop", "stall"]]));
     let suites = ["shop", "stall"].map(|name| shop(name, 30090).controls("Order").real());
     let problems = given.plan(&suites, &[]).unwrap_err();
-    assert!(problems[0].contains("both have real controllers of `Order`"), "{problems:?}");
+    assert!(problems[0].contains("both have controllers of `Order`, of which"), "{problems:?}");
 }

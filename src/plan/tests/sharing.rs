@@ -37,17 +37,19 @@ fn suites_keep_their_own_cluster_and_namespace_whoever_is_between_them() {
 }
 
 #[test]
-fn two_controllers_of_one_kind_are_kept_apart_only_if_both_are_real() {
-    let stand_in = shop("stand-in", 30091).controls("Order");
-    let together = plan(&[controlling("real", 30090), stand_in], &inventory(), &[]).unwrap();
-    assert_eq!(together.clusters.len(), 1);
+fn two_controllers_of_one_kind_are_kept_apart_if_either_is_real() {
+    let stand_in = |name: &str| shop(name, 30091).controls("Order");
+    let clusters = |suites: [Suite; 2]| plan(&suites, &inventory(), &[]).unwrap().clusters.len();
+    assert_eq!(clusters([stand_in("first"), stand_in("second")]), 1);
+    assert_eq!(clusters([controlling("real", 30090), stand_in("stand-in")]), 2);
+    assert_eq!(clusters([stand_in("stand-in"), controlling("real", 30090)]), 2);
 
     let made = Suite {
         consumer: "made-tests".to_owned(),
         images: vec![Image::dockerfile("shop", "shop")],
         ..shop("made", 30091).controls("Order")
     };
-    let suites = [controlling("real", 30090), made];
+    let suites = [stand_in("stand-in"), made];
     let mut given = Given::files(inventory());
     assert_eq!(given.plan(&suites, &[]).unwrap().clusters.len(), 1);
     given.settings.images.insert("SHOP".to_owned(), "shop:real".to_owned());
