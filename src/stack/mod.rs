@@ -21,6 +21,7 @@ mod http;
 mod insist;
 mod kinds;
 mod lead;
+mod leftovers;
 mod look;
 mod made;
 mod migrations;
@@ -91,6 +92,10 @@ impl Stack {
         let (passwords, past) = namespace::passwords(&site.cluster, suite).await?;
         site.known.learn(passwords.values());
         namespace::secrets(&site.cluster, suite, &passwords).await?;
+        if past == Past::Kept {
+            // First, because they may hold the ports and the room of what replaces them.
+            leftovers::delete(&site, suite).await?;
+        }
         let manifest = Path::new("its resources");
         site.applier.apply_all(&suite.namespace, manifest, &suite.resources).await?;
         drop(deploy);
