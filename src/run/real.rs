@@ -58,7 +58,8 @@ impl Real {
         let logs = self.interrupt.until(Level::Hurry, self.provider.logs(plan)).await;
         let passwords = self.plan.suites.iter().flat_map(|suite| suite.passwords.values());
         let evidence = self.evidence.without(passwords.map(Password::reveal));
-        evidence.of_cluster(plan.name().as_str(), logs.unwrap_or_default());
+        let writing = evidence.of_cluster(plan.name().as_str(), logs.unwrap_or_default());
+        self.interrupt.until(Level::Hurry, writing).await;
     }
 
     /// Evidence without the passwords of a suite, and of its stack.
