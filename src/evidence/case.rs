@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::{folder::Folder, namespace};
 use crate::text::chain;
 
-/// How long reading the rows of a case may take.
+/// How long reading and cleaning the rows of a case may take.
 const LIMIT: Duration = Duration::from_secs(20);
 
 /// Where the evidence of one case goes.
@@ -27,11 +27,15 @@ impl CaseEvidence {
         self.folder.found()
     }
 
-    /// Writes why the case failed, and what it sent and received.
-    pub(crate) fn failure(&self, failure: &str, exchanges: &str) {
+    /// Writes why the case failed.
+    pub(crate) fn failure(&self, failure: &str) {
         self.folder.text("failure.txt", failure);
+    }
+
+    /// Writes what the case sent and received.
+    pub(crate) async fn exchanges(&self, exchanges: String) {
         if !exchanges.is_empty() {
-            self.folder.text("http.txt", exchanges);
+            self.folder.aside(move |folder| folder.text("http.txt", &exchanges)).await;
         }
     }
 
@@ -40,10 +44,15 @@ impl CaseEvidence {
         &self,
         rows: impl Future<Output = Result<Vec<Value>, E>>,
     ) {
-        match tokio::time::timeout(LIMIT, rows).await {
-            Ok(Ok(rows)) if rows.is_empty() => {}
-            Ok(Ok(rows)) => self.folder.json("audit", &rows),
-            Ok(Err(error)) => self.folder.text("audit.txt", &chain(&error)),
+        let written = async {
+            match rows.await {
+                Ok(rows) if rows.is_empty() => {}
+                Ok(rows) => self.folder.aside(move |folder| folder.json("audit", &rows)).await,
+                Err(error) => self.folder.text("audit.txt", &chain(&error)),
+            }
+        };
+        match tokio::time::timeout(LIMIT, written).await {
+            Ok(()) => {}
             Err(_) => {
                 self.folder.text("audit.txt", &format!("reading was given up after {LIMIT:?}"));
             }

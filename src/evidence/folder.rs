@@ -3,10 +3,12 @@
 use std::{
     fs, io,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use serde::Serialize;
 use serde_json::Value;
+use tokio::task::spawn_blocking;
 
 use super::{file_name::file_name, loss::Losses, redact::Redactor};
 use crate::text::chain;
@@ -33,6 +35,22 @@ impl Folder {
     /// Where it is, if there is anything in it.
     pub(super) fn found(&self) -> Option<&Path> {
         self.path.is_dir().then_some(self.path.as_path())
+    }
+
+    /// Writes into it on a thread that may be busy for as long as it takes: to clean what is long holds up
+    /// every task that shares a thread with it, and cannot be interrupted.
+    pub(super) async fn aside(&self, write: impl FnOnce(&Self) + Send + 'static) {
+        let folder = self.clone();
+        if let Err(error) = spawn_blocking(move || write(&folder)).await {
+            self.losses.count(&self.path, error.into());
+        }
+    }
+
+    /// Collects for so long at most, and says in it if that was not enough.
+    pub(super) async fn within<T>(&self, limit: Duration, collecting: impl Future<Output = T>) {
+        if tokio::time::timeout(limit, Box::pin(collecting)).await.is_err() {
+            self.text("incomplete.txt", &format!("collecting was given up after {limit:?}"));
+        }
     }
 
     /// Writes a text.
@@ -116,6 +134,24 @@ mod tests {
         }
         assert_eq!(found.len(), 4, "{found:?}");
         assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 1);
+    }
+
+    #[tokio::test]
+    async fn a_limit_interrupts_what_is_long_to_clean() {
+        let directory = tempfile::tempdir().unwrap();
+        let folder = folder(directory.path());
+        let (done, waiting) = std::sync::mpsc::channel::<()>();
+        let cleaning = folder.aside(move |_| assert!(waiting.recv().is_err(), "nobody sends"));
+        folder.within(Duration::from_millis(1), cleaning).await;
+        assert!(directory.path().join("incomplete.txt").is_file());
+        drop(done);
+    }
+
+    #[tokio::test]
+    async fn a_file_that_cannot_be_cleaned_is_counted() {
+        let folder = folder(Path::new("/evidence"));
+        folder.aside(|_| panic!("too long")).await;
+        assert!(folder.losses.told(Path::new("/evidence")).is_some());
     }
 
     #[test]

@@ -4,7 +4,10 @@
 //! run, suite, cluster, case ─► namespace (what Kubernetes says) ─► folder (redacted, counted if lost)
 //! ```
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use kube::Client;
 
@@ -24,6 +27,8 @@ use loss::Losses;
 
 /// How much of a log of a node is kept, in bytes.
 const NODE_LOG: usize = 4 << 20;
+/// How long cleaning the logs of a cluster's nodes may take.
+const NODE_LOGS: Duration = Duration::from_secs(60);
 
 /// Where evidence goes, and what must not be in it.
 #[derive(Clone, Debug)]
@@ -75,15 +80,18 @@ impl Evidence {
     }
 
     /// Writes what the nodes of a cluster logged, a file each; of long ones the end.
-    pub(crate) fn of_cluster(
+    pub(crate) async fn of_cluster(
         &self,
         cluster: &str,
         logs: impl IntoIterator<Item = (String, String)>,
     ) {
         let folder = self.root().folder("clusters").folder(cluster);
-        for (name, log) in logs {
-            folder.file(&name, ending(&log, NODE_LOG));
-        }
+        let writing = async {
+            for (name, log) in logs {
+                folder.aside(move |folder| folder.file(&name, ending(&log, NODE_LOG))).await;
+            }
+        };
+        folder.within(NODE_LOGS, writing).await;
     }
 
     fn root(&self) -> Folder {
@@ -109,7 +117,7 @@ mod tests {
         let evidence = Evidence::new(directory.path().join("run"));
         let case = evidence.of_case("hapi", "it_answers");
         assert_eq!((evidence.found(), case.found(), evidence.lost()), (None, None, None));
-        case.failure("the kettle is empty", "");
+        case.failure("the kettle is empty");
         assert_eq!(case.found(), Some(&*directory.path().join("run/hapi/cases/it_answers")));
     }
 
@@ -118,7 +126,8 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let evidence = Evidence::new(directory.path().join("run")).without(["geheim"]);
         let case = evidence.of_case("hapi", "it_answers");
-        case.failure("login with geheim failed", "> Cookie: a=b");
+        case.failure("login with geheim failed");
+        case.exchanges("> Cookie: a=b".to_owned()).await;
         let rows = vec![json!({"event_data": {"api_key": "x", "tokens": 5}})];
         case.audit(async { Ok::<_, std::io::Error>(rows) }).await;
         let folder = case.found().unwrap();
@@ -136,13 +145,13 @@ mod tests {
         assert_eq!(read(case.found().unwrap().join("audit.txt")), "no route");
     }
 
-    #[test]
-    fn the_logs_of_nodes_are_kept_to_their_end() {
+    #[tokio::test]
+    async fn the_logs_of_nodes_are_kept_to_their_end() {
         let directory = tempfile::tempdir().unwrap();
         let evidence = Evidence::new(directory.path().join("run"));
         let long = format!("{}the end", "a line\n".repeat(NODE_LOG / 7 + 1));
         let logs = [("kubelet.log", &*long), ("../inspect.json", r#"{"token": "x"}"#)];
-        evidence.of_cluster("kw-0123abcd", logs.map(|(name, log)| (name.into(), log.into())));
+        evidence.of_cluster("kw-0123abcd", logs.map(|(name, log)| (name.into(), log.into()))).await;
         let folder = directory.path().join("run/clusters/kw-0123abcd");
         let kept = read(folder.join("kubelet.log"));
         assert!(kept.len() <= NODE_LOG && kept.ends_with("the end"), "{}", kept.len());

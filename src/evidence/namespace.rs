@@ -48,7 +48,7 @@ pub(super) async fn collect(folder: &Folder, client: &Client, namespace: &str) {
             objects::<Job>(folder, client, namespace, "jobs"),
         )
     };
-    within(LIMIT, folder, collecting).await;
+    folder.within(LIMIT, collecting).await;
 }
 
 /// How its pods stand now, its events, and what they wrote in the last so long.
@@ -66,13 +66,7 @@ pub(super) async fn collect_of_case(
             objects::<Event>(folder, client, namespace, "events"),
         )
     };
-    within(LIMIT_OF_CASE, folder, collecting).await;
-}
-
-async fn within<T>(limit: Duration, folder: &Folder, collecting: impl Future<Output = T>) {
-    if tokio::time::timeout(limit, Box::pin(collecting)).await.is_err() {
-        folder.text("incomplete.txt", &format!("collecting was given up after {limit:?}"));
-    }
+    folder.within(LIMIT_OF_CASE, collecting).await;
 }
 
 /// How pods stand, without what `shorten` takes away, and their logs.
@@ -86,7 +80,7 @@ async fn pods(
     let pods = listed::<Pod>(folder, client, namespace, "pods").await;
     let mut shown = pods.clone();
     shown.iter_mut().for_each(shorten);
-    keep(folder, "pods", &shown);
+    keep(folder, "pods", shown).await;
     logs(&folder.folder("logs"), client, &pods, extent).await;
 }
 
@@ -107,24 +101,24 @@ async fn logs(folder: &Folder, client: &Client, pods: &[Pod], extent: Extent) {
             let name = format!("{}.{container}.{ending}", pod.name_any());
             match log {
                 Ok(log) if log.is_empty() => {}
-                Ok(log) => folder.text(&name, &log),
+                Ok(log) => folder.aside(move |folder| folder.text(&name, &log)).await,
                 Err(error) => folder.text(&name, &chain(&error)),
             }
         });
     reading.await;
 }
 
-async fn objects<K>(folder: &Folder, client: &Client, namespace: &str, name: &str)
+async fn objects<K>(folder: &Folder, client: &Client, namespace: &str, name: &'static str)
 where
     K: Resource<Scope = NamespaceResourceScope, DynamicType = ()>,
-    K: Clone + DeserializeOwned + Serialize + fmt::Debug,
+    K: Clone + DeserializeOwned + Send + Serialize + fmt::Debug + 'static,
 {
-    keep(folder, name, &listed::<K>(folder, client, namespace, name).await);
+    keep(folder, name, listed::<K>(folder, client, namespace, name).await).await;
 }
 
-fn keep<K: Serialize>(folder: &Folder, name: &str, objects: &[K]) {
+async fn keep<K: Serialize + Send + 'static>(folder: &Folder, name: &'static str, objects: Vec<K>) {
     if !objects.is_empty() {
-        folder.json(name, &objects);
+        folder.aside(move |folder| folder.json(name, &objects)).await;
     }
 }
 

@@ -100,8 +100,9 @@ impl StackAttempt {
     async fn collect(&self, failure: &str) -> Option<PathBuf> {
         let case = self.evidence.of_case(&self.suite, &self.name);
         let exchanges: String = self.exchanges().iter().map(Exchange::whole).collect();
-        case.failure(failure, &exchanges);
+        case.failure(failure);
         let collecting = async {
+            case.exchanges(exchanges).await;
             let stack = self.ctx.stack();
             if let Some(database) = stack.database() {
                 case.audit(audit::rows(database, self.ctx.correlation_id())).await;

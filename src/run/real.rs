@@ -69,7 +69,9 @@ impl Real {
             return;
         }
         let logs = self.interrupt.until(Level::Hurry, self.provider.logs(plan)).await;
-        self.redacted().of_cluster(plan.name().as_str(), logs.unwrap_or_default());
+        let evidence = self.redacted();
+        let writing = evidence.of_cluster(plan.name().as_str(), logs.unwrap_or_default());
+        self.interrupt.until(Level::Hurry, writing).await;
     }
 
     /// Evidence without all passwords that the run has met.

@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeSet, fmt::Write as _};
 
+use aho_corasick::AhoCorasick;
 use base64::{
     Engine as _,
     engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD},
@@ -23,11 +24,12 @@ const COMPONENT: AsciiSet = URL.remove(b'!').remove(b'*').remove(b'\'').remove(b
 /// The known secrets, as they may be written.
 #[derive(Clone, Default)]
 pub(super) struct Known {
-    /// The longest first, because one may be a part of another.
     spellings: Vec<Spelling>,
+    /// Finds all of them at once; nothing where there are none, or too many.
+    search: Option<AhoCorasick>,
 }
 
-#[derive(Clone, PartialEq)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct Spelling {
     text: String,
     /// Whether only a word of its own is meant.
@@ -43,37 +45,39 @@ impl Known {
             let all = spelled(secret).into_iter().filter(|text| !text.trim().is_empty());
             spellings.extend(all.map(|text| Spelling { text, alone }));
         }
-        spellings.sort_by(|a, b| b.text.len().cmp(&a.text.len()).then_with(|| a.text.cmp(&b.text)));
+        spellings.sort();
         spellings.dedup();
-        Self { spellings }
+        let search = AhoCorasick::new(spellings.iter().map(|spelling| &spelling.text)).ok();
+        Self { spellings, search }
     }
 
     /// The text without them.
     pub(super) fn hide(&self, text: &str) -> String {
-        self.spellings.iter().fold(text.to_owned(), |text, spelling| {
-            if text.contains(&spelling.text) {
-                between(&text, |piece| spelling.hide(piece))
-            } else {
-                text
-            }
-        })
-    }
-}
-
-impl Spelling {
-    fn hide(&self, text: &str) -> String {
-        if !self.alone {
-            return text.replace(&self.text, HIDDEN);
+        match &self.search {
+            Some(search) => between(text, |piece| self.hide_found(search, piece)),
+            None if self.spellings.is_empty() => text.to_owned(),
+            // What cannot be looked for is not shown at all.
+            None => HIDDEN.to_owned(),
         }
+    }
+
+    /// A text without marks, without what is found in it; a mark stands for all that overlaps.
+    fn hide_found(&self, search: &AhoCorasick, text: &str) -> String {
+        let found = search.find_overlapping_iter(text).filter(|found| {
+            let in_word = text[..found.start()].ends_with(in_word)
+                || text[found.end()..].starts_with(in_word);
+            !(in_word && self.spellings[found.pattern()].alone)
+        });
+        let mut found: Vec<_> = found.map(|found| found.range()).collect();
+        found.sort_by_key(|range| range.start);
         let mut clean = String::with_capacity(text.len());
         let mut done = 0;
-        for (at, found) in text.match_indices(&self.text) {
-            let end = at + found.len();
-            if !text[..at].ends_with(in_word) && !text[end..].starts_with(in_word) {
-                clean.push_str(&text[done..at]);
+        for range in found {
+            if range.start >= done {
+                clean.push_str(&text[done..range.start]);
                 clean.push_str(HIDDEN);
-                done = end;
             }
+            done = done.max(range.end);
         }
         clean.push_str(&text[done..]);
         clean

@@ -131,6 +131,12 @@ fn a_known_secret_is_hidden_inside_words_unless_it_is_short() {
 }
 
 #[test]
+fn of_secrets_that_overlap_nothing_is_left() {
+    let redactor = Redactor::default().without(["teapot-1", "pot-1-lid", "x"]);
+    assert_eq!(redactor.clean_known("a teapot-1-lid, x, ax"), "a [redacted], [redacted], ax");
+}
+
+#[test]
 fn a_known_secret_is_found_in_the_base64_of_a_longer_text() {
     for before in ["", "u", "us", "usr", "postgres://user"] {
         for engine in [STANDARD, URL_SAFE_NO_PAD] {
