@@ -127,6 +127,8 @@ impl Disturb {
             return Err(DisturbError::Fixed { workload: workload.to_owned() });
         }
         self.disturbed.lock().unwrap_or_else(PoisonError::into_inner).insert(workload.to_owned());
+        // Whoever restores the stack may have looked before this was noted.
+        self.permission.check()?;
         self.stack.stop(plan, grace).await.map_err(|error| fail(what, workload, error))
     }
 

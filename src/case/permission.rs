@@ -18,6 +18,12 @@ impl Permission {
         self.0.cancel();
     }
 
+    /// Whether it is still there: for who has noted what he is about to do, so that what is done
+    /// after its end is noted before it.
+    pub(super) fn check(&self) -> Result<(), GivenUp> {
+        if self.0.is_cancelled() { Err(GivenUp) } else { Ok(()) }
+    }
+
     /// Acts, for as long as that is allowed.
     pub(super) async fn act<T, E: From<GivenUp>>(
         &self,
@@ -40,7 +46,9 @@ mod tests {
             hanging.act(std::future::pending::<Result<(), GivenUp>>()).await
         });
         tokio::task::yield_now().await;
+        assert_eq!(permission.check(), Ok(()));
         permission.end();
+        assert_eq!(permission.check(), Err(GivenUp));
         assert_eq!(hanging.await.unwrap(), Err(GivenUp));
         let mut done = false;
         let doing = permission.act(async {

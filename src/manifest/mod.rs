@@ -8,7 +8,9 @@ mod requests;
 mod scope;
 
 pub(crate) use needs::needs;
-pub(crate) use pods::{containers_mut, image_of, images, pod_spec, pod_spec_mut, selector};
+pub(crate) use pods::{
+    containers_mut, image_of, images, pod_spec, pod_spec_mut, selector, template, template_path,
+};
 pub(crate) use requests::{NoQuantity, Requests, no_quantities, quantity, requests};
 pub(crate) use scope::GroupKind;
 

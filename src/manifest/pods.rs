@@ -48,6 +48,16 @@ fn pod_path(object: &Value) -> Option<&'static str> {
     }
 }
 
+/// Where an object has the metadata and the spec of its pods.
+pub(crate) fn template_path(object: &Value) -> Option<&'static str> {
+    pod_path(object)?.strip_suffix("/spec")
+}
+
+/// The metadata and the spec of the pods of an object.
+pub(crate) fn template(object: &Value) -> Option<&Value> {
+    object.pointer(template_path(object)?)
+}
+
 pub(crate) fn pod_spec(object: &Value) -> Option<&Value> {
     object.pointer(pod_path(object)?)
 }

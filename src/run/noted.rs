@@ -76,7 +76,7 @@ fn endpoints(plan: &SuitePlan, stack: &Stack) -> Vec<NotedEndpoint> {
         let url = match &endpoint.probe {
             Probe::Http(_) => stack.url(&endpoint.name().to_string())?.to_string(),
             Probe::Postgres(database) => {
-                let options = stack.databases.get(&endpoint.service)?;
+                let options = stack.login(&endpoint.name())?;
                 let (host, port) = (options.get_host(), options.get_port());
                 format!("postgres://{}@{host}:{port}/{}", database.user, database.name)
             }

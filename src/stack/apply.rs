@@ -25,6 +25,8 @@ use crate::{
 
 /// The field manager of everything that is applied.
 pub(super) const MANAGER: &str = "kindwright";
+/// What defines a kind.
+const DEFINITION: &str = "CustomResourceDefinition";
 /// How long the API server may take to accept a new kind.
 const ESTABLISHED: Limit =
     Limit { total: Duration::from_secs(30), every: Duration::from_millis(50) };
@@ -99,7 +101,7 @@ impl Applier {
         let name = text_at(object, "/metadata/name");
         let api = self.api(namespace, object).await?;
         let mut object = object.clone();
-        let definition = object["kind"] == "CustomResourceDefinition";
+        let definition = object["kind"] == DEFINITION;
         if definition && !self.cluster.is_at_least(1, 25) {
             strip_validations(&mut object);
         }
@@ -161,13 +163,17 @@ fn is_spent(live: &Value, object: &Value) -> bool {
     other || matches!(of_object(live, 1), Readiness::Lost(_))
 }
 
-/// Whether an object has rules that servers before 1.25 refuse.
+/// Whether an object defines a kind with rules that servers before 1.25 refuse.
 pub(super) fn has_validations(object: &Value) -> bool {
-    match object {
+    object["kind"] == DEFINITION && has_rules(object)
+}
+
+fn has_rules(value: &Value) -> bool {
+    match value {
         Value::Object(fields) => {
-            fields.contains_key("x-kubernetes-validations") || fields.values().any(has_validations)
+            fields.contains_key("x-kubernetes-validations") || fields.values().any(has_rules)
         }
-        Value::Array(items) => items.iter().any(has_validations),
+        Value::Array(items) => items.iter().any(has_rules),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => false,
     }
 }
@@ -203,10 +209,13 @@ mod tests {
 
     #[test]
     fn rules_that_an_old_server_refuses_are_taken_out_at_any_depth() {
-        let mut object = json!({"spec": {"versions": [{"schema": {"x-kubernetes-validations": [{"rule": "x"}], "type": "object"}}]}});
+        let mut object = json!({"kind": DEFINITION, "spec": {"versions": [{"schema": {"x-kubernetes-validations": [{"rule": "x"}], "type": "object"}}]}});
         assert!(has_validations(&object));
         strip_validations(&mut object);
-        assert_eq!(object, json!({"spec": {"versions": [{"schema": {"type": "object"}}]}}));
+        assert_eq!(
+            object,
+            json!({"kind": DEFINITION, "spec": {"versions": [{"schema": {"type": "object"}}]}})
+        );
         assert!(!has_validations(&object));
     }
 

@@ -18,6 +18,9 @@ use crate::{
 /// How much of an answer a message shows, in characters.
 const SHOWN: usize = 200;
 
+/// What PostgreSQL answers while it starts up or recovers.
+const STARTING: &str = "57P03";
+
 /// What became of one request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Asked {
@@ -25,6 +28,8 @@ pub(super) enum Asked {
     Answered,
     /// There is nothing at this path.
     NotFound(String),
+    /// It says itself that it does not serve yet.
+    Starting(String),
     /// The answer is another than wanted.
     Wrong(String),
     /// There was no answer in time.
@@ -61,10 +66,13 @@ impl Asker<'_> {
                 let status = answer.status();
                 let body = answer.text().await.unwrap_or_default();
                 let words = format!("{status} {}", shortened(body.trim(), SHOWN));
-                if status == StatusCode::NOT_FOUND {
-                    Asked::NotFound(words)
-                } else {
-                    Asked::Wrong(words)
+                match status {
+                    StatusCode::NOT_FOUND => Asked::NotFound(words),
+                    // What it needs may come later than it did.
+                    StatusCode::BAD_GATEWAY
+                    | StatusCode::SERVICE_UNAVAILABLE
+                    | StatusCode::GATEWAY_TIMEOUT => Asked::Starting(words),
+                    _ => Asked::Wrong(words),
                 }
             }
             Err(error) if error.is_timeout() => Asked::Late(late(limit)),
@@ -111,6 +119,9 @@ async fn select(options: &PgConnectOptions, limit: Duration) -> Asked {
     match tokio::time::timeout(limit, asking).await {
         Ok(Ok(())) => Asked::Answered,
         Ok(Err(error @ sqlx::Error::Io(_))) => Asked::Refused(chain(&error)),
+        Ok(Err(sqlx::Error::Database(error))) if error.code().as_deref() == Some(STARTING) => {
+            Asked::Starting(error.message().to_owned())
+        }
         Ok(Err(error)) => Asked::Wrong(chain(&error)),
         Err(_) => Asked::Late(late(limit)),
     }
@@ -169,6 +180,42 @@ mod tests {
             "HTTP/1.1 500 Internal Server Error\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
         let asked = ask("/health", answer).await;
         assert_eq!(asked, Asked::Wrong("500 Internal Server Error ".to_owned()));
+    }
+
+    #[tokio::test]
+    async fn a_service_that_waits_for_another_does_not_answer_wrongly() {
+        for (status, line) in [
+            (
+                "502 Bad Gateway",
+                "HTTP/1.1 502 Bad Gateway\r\ncontent-length: 0\r\nconnection: close\r\n\r\n",
+            ),
+            (
+                "503 Service Unavailable",
+                "HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\nconnection: close\r\n\r\n",
+            ),
+            (
+                "504 Gateway Timeout",
+                "HTTP/1.1 504 Gateway Timeout\r\ncontent-length: 0\r\nconnection: close\r\n\r\n",
+            ),
+        ] {
+            assert_eq!(ask("/health", line).await, Asked::Starting(format!("{status} ")));
+        }
+    }
+
+    #[tokio::test]
+    async fn a_database_that_starts_up_does_not_refuse_the_login() {
+        let database = Database { user: "a".into(), name: "b".into(), password: "c".into() };
+        let login = async |answer| {
+            let http = super::super::http::client().unwrap();
+            let asker = Asker { http: &http, passwords: &BTreeMap::new() };
+            let address = service(answer).await;
+            let probe = Probe::Postgres(database.clone());
+            asker.ask(&probe, &address, Duration::from_secs(30)).await
+        };
+        let starting = "E\0\0\0$SFATAL\0VFATAL\0C57P03\0Mstarting\0\0";
+        assert_eq!(login(starting).await, Asked::Starting("starting".to_owned()));
+        let refused = login("E\0\0\0$SFATAL\0VFATAL\0C28P01\0Mpassword\0\0").await;
+        assert!(matches!(refused, Asked::Wrong(_)), "{refused:?}");
     }
 
     #[tokio::test]

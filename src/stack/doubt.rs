@@ -10,7 +10,7 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(30);
 pub(super) enum Doubt {
     /// No pod is ready any more.
     Unready,
-    /// There is no pod, or no Service.
+    /// There is no pod, or no Service, and nothing of the suite can make it.
     Nowhere,
     /// There is nothing at the health path.
     NotFound,

@@ -27,7 +27,7 @@ pub(crate) enum StackError {
     #[error("{workload} was not ready within {} s; last seen: {seen}{}", limit.as_secs(), indented(evidence))]
     Late { workload: String, limit: Duration, seen: String, evidence: Vec<String> },
     #[error(
-        "`{workload}` is ready in the cluster, but {asked} had no answer within {} s; last seen: {seen}",
+        "`{workload}` is ready in the cluster, but {asked} had no good answer within {} s; last seen: {seen}",
         limit.as_secs()
     )]
     Silent { workload: String, asked: String, limit: Duration, seen: String },

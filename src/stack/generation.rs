@@ -8,9 +8,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use k8s_openapi::api::core::v1::Pod;
 use serde_json::{Value, json};
 
+use super::readiness::has_pods;
 use crate::{
     digest::sha256_of,
-    manifest::{pod_spec, pod_spec_mut, text_at},
+    manifest::{pod_spec, pod_spec_mut, template_path, text_at},
     password::Password,
     plan::SuitePlan,
 };
@@ -68,14 +69,9 @@ impl Configuration {
 ///
 /// A Job and a Pod are made once, so that all that they are counts.
 fn paths(object: &Value) -> Option<(&'static str, &'static str)> {
-    match text_at(object, "/kind") {
-        "Pod" => Some(("/spec", "")),
-        "Job" => Some(("/spec", "/spec/template")),
-        "Deployment" | "StatefulSet" | "DaemonSet" | "ReplicaSet" => {
-            Some(("/spec/template", "/spec/template"))
-        }
-        _ => None,
-    }
+    let owner = template_path(object).filter(|_| has_pods(object))?;
+    let once = matches!(text_at(object, "/kind"), "Pod" | "Job");
+    Some((if once { "/spec" } else { owner }, owner))
 }
 
 /// The ConfigMaps and Secrets that a pod names, in whatever way.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use k8s_openapi::api::core::v1::{EndpointAddress, Endpoints, Pod, Service};
 use kube::{Api, ResourceExt as _, api::ListParams};
 
-use super::{generation, pods, site::Site};
+use super::{generation, pods, prospect::Selector, site::Site};
 use crate::suite::Endpoint;
 
 /// Where a Service leads.
@@ -17,8 +17,8 @@ pub(super) enum Lead {
     Before(String),
     /// To no pod, because none is ready.
     Unready(String),
-    /// To no pod, because there is none.
-    Nowhere(String),
+    /// To no pod, because there is none with these labels, or because there is no Service.
+    Nowhere(Option<Selector>, String),
 }
 
 /// What is behind a port of a Service.
@@ -46,24 +46,28 @@ pub(super) async fn lead(
     let looking = (services.get_opt(name), addresses.get_opt(name));
     let (service, found) = futures_util::future::try_join(looking.0, looking.1).await?;
     let Some(service) = service else {
-        return Ok(Lead::Nowhere(format!("there is no Service `{name}`; was it deleted?")));
+        return Ok(Lead::Nowhere(None, format!("there is no Service `{name}`; was it deleted?")));
     };
     let selector = service.spec.and_then(|spec| spec.selector).unwrap_or_default();
-    let labels: Vec<_> = selector.iter().map(|(name, value)| format!("{name}={value}")).collect();
-    let selector = labels.join(",");
     let pods = if selector.is_empty() {
         Vec::new()
     } else {
-        let chosen = ListParams::default().labels(&selector);
+        let chosen = ListParams::default().labels(&listed(&selector));
         Api::<Pod>::namespaced(client, namespace).list(&chosen).await?.items
     };
     Ok(read(&endpoint.port, &selector, &found.unwrap_or_default(), &pods, marks))
 }
 
+/// A selector as the server reads it.
+fn listed(selector: &Selector) -> String {
+    let labels: Vec<_> = selector.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    labels.join(",")
+}
+
 /// Where a port leads whose Service selects these pods.
 fn read(
     port: &str,
-    selector: &str,
+    selector: &Selector,
     endpoints: &Endpoints,
     selected: &[Pod],
     marks: &BTreeSet<&str>,
@@ -93,11 +97,15 @@ fn read(
     match selected.len() {
         _ if !targets.is_empty() => Lead::Here(targets),
         0 if selector.is_empty() => Lead::Unready("its Service has no endpoints yet".to_owned()),
-        0 => Lead::Nowhere(format!(
-            "its Service selects `{selector}`, and there is no pod with these labels"
-        )),
+        0 => {
+            let labels = listed(selector);
+            let words =
+                format!("its Service selects `{labels}`, and there is no pod with these labels");
+            Lead::Nowhere(Some(selector.clone()), words)
+        }
         pods => Lead::Unready(format!(
-            "of {pods} pods that its Service selects by `{selector}` none is ready"
+            "of {pods} pods that its Service selects by `{}` none is ready",
+            listed(selector)
         )),
     }
 }
@@ -176,8 +184,12 @@ mod tests {
         pod(name, &json!({"kindwright/generation": mark}))
     }
 
+    fn selector() -> Selector {
+        Selector::from([("app".to_owned(), "shop".to_owned())])
+    }
+
     fn look(endpoints: &Endpoints, pods: &[Pod]) -> Lead {
-        read("http", "app=shop", endpoints, pods, &BTreeSet::from(["new"]))
+        read("http", &selector(), endpoints, pods, &BTreeSet::from(["new"]))
     }
 
     #[test]
@@ -188,7 +200,7 @@ mod tests {
         }
         let lead = look(&endpoints(&json!(null)), &[]);
         let words = "its Service selects `app=shop`, and there is no pod with these labels";
-        assert_eq!(lead, Lead::Nowhere(words.to_owned()));
+        assert_eq!(lead, Lead::Nowhere(Some(selector()), words.to_owned()));
     }
 
     #[test]
@@ -218,7 +230,7 @@ mod tests {
         assert!(matches!(lead, Lead::Here(_)), "{lead:?}");
         let foreign =
             json!([{"addresses": [{"ip": "192.0.2.1"}], "ports": [{"name": "http", "port": 80}]}]);
-        let lead = read("http", "", &endpoints(&foreign), &[], &BTreeSet::new());
+        let lead = read("http", &Selector::new(), &endpoints(&foreign), &[], &BTreeSet::new());
         assert!(matches!(lead, Lead::Here(_)), "{lead:?}");
     }
 

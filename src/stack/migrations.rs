@@ -2,14 +2,21 @@
 
 use sqlx::postgres::PgConnectOptions;
 
-use super::StackError;
-use crate::{migrate, plan::MigrationsPlan};
+use super::{StackError, site::Site};
+use crate::{
+    events::Phase,
+    migrate,
+    plan::{MigrationsPlan, SuitePlan},
+};
 
-/// Runs the migrations of a database; returns what a user should know.
+/// Runs the migrations of a database of a suite, and tells what a user should know.
 pub(super) async fn run(
+    site: &Site,
+    suite: &SuitePlan,
     database: Option<&PgConnectOptions>,
     migrations: &MigrationsPlan,
-) -> Result<Vec<String>, StackError> {
+) -> Result<(), StackError> {
+    let _migrate = site.events.phase(Phase::Migrate, &suite.name);
     let workload = &migrations.workload;
     let Some(database) = database else {
         return Err(StackError::NoTables {
@@ -21,8 +28,12 @@ pub(super) async fn run(
         |source| StackError::Migrate { workload: workload.clone(), source: Box::new(source) };
     let applied = migrate::apply(database, &migrations.files).await.map_err(fail)?;
     let missing = migrate::missing_tables(database, &migrations.tables).await.map_err(fail)?;
-    if missing.is_empty() {
-        return Ok(applied.notices);
+    if !missing.is_empty() {
+        let tables = missing.join(", ");
+        return Err(StackError::NoTables { workload: workload.clone(), tables });
     }
-    Err(StackError::NoTables { workload: workload.clone(), tables: missing.join(", ") })
+    for notice in applied.notices {
+        site.events.notice(&suite.name, &notice);
+    }
+    Ok(())
 }

@@ -2,8 +2,8 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    fmt,
     path::Path,
-    time::Instant,
 };
 
 use futures_util::future::try_join_all;
@@ -27,7 +27,10 @@ mod made;
 mod migrations;
 mod namespace;
 mod pods;
+mod proof;
+mod prospect;
 mod reach;
+mod reached;
 mod readiness;
 mod ready;
 mod release;
@@ -59,18 +62,14 @@ use ask::Asker;
 use ends::{Since, Told};
 use generation::Configuration;
 use namespace::Past;
-use reach::{Proof, Proving};
+use reached::Reached;
 use replicas::{Replicas, Wished};
-use restarts::Restarts;
 use workloads::made_of;
 
 /// A stack whose every workload is ready, and whose every endpoint has answered.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct Stack {
-    /// Where endpoints are reached over HTTP.
-    urls: BTreeMap<EndpointName, Url>,
-    /// How to log in to databases, by workload.
-    pub(crate) databases: BTreeMap<String, PgConnectOptions>,
+    reached: Reached,
     /// Its passwords, by name.
     pub(crate) passwords: BTreeMap<String, Password>,
     /// What was brought up.
@@ -99,14 +98,13 @@ impl Stack {
         let manifest = Path::new("its resources");
         site.applier.apply_all(&suite.namespace, manifest, &suite.resources).await?;
         drop(deploy);
-        if !site.cluster.is_at_least(1, 25) && suite.resources.iter().any(has_validations) {
+        if !site.cluster.is_at_least(1, 25) && suite.objects().any(has_validations) {
             let words = "x-kubernetes-validations are left out: this server does not know them";
             site.events.notice(&suite.name, words);
         }
         let configuration = Configuration::of(suite, &passwords);
         let mut stack = Self {
-            urls: BTreeMap::new(),
-            databases: BTreeMap::new(),
+            reached: Reached::default(),
             passwords,
             plan: suite.clone(),
             site,
@@ -130,15 +128,12 @@ impl Stack {
                     }
                     let _ready = stack.site.events.phase(Phase::Ready, &suite.name);
                     stack.prove(&workloads).await?;
-                    stack.note_addresses(&workloads)?;
+                    let reached = Reached::by(&stack.site, &workloads, &stack.passwords)?;
+                    stack.reached.extend(reached);
                 }
                 TierPlan::Migrations(migrations) => {
-                    let _migrate = stack.site.events.phase(Phase::Migrate, &suite.name);
-                    let database = stack.databases.get(&migrations.workload);
-                    let notices = migrations::run(database, migrations).await?;
-                    for notice in notices {
-                        stack.site.events.notice(&suite.name, &notice);
-                    }
+                    let database = stack.database_of(&migrations.workload);
+                    migrations::run(&stack.site, suite, database, migrations).await?;
                 }
             }
         }
@@ -156,65 +151,16 @@ impl Stack {
         let _deploy = site.events.phase(Phase::Deploy, &self.plan.name);
         let deploying = workloads.iter().map(|workload| async move {
             site.applier.apply_all(namespace, &workload.manifest, &workload.objects).await?;
-            match past {
-                Past::None => Ok(()),
-                Past::Kept => self.renew(workload).await,
+            if past == Past::Kept {
+                self.renew(workload).await?;
             }
+            Ok(())
         });
         try_join_all(deploying).await.map(drop)
     }
 
-    /// Waits until workloads are ready, and have answered with the pods of today.
     async fn prove(&self, workloads: &[WorkloadPlan]) -> Result<(), StackError> {
-        let before = self.restarts().await?;
-        let proving = workloads.iter().map(|workload| self.prove_one(workload, &before));
-        try_join_all(proving).await.map(drop)
-    }
-
-    /// How often its containers have ended by now.
-    async fn restarts(&self) -> Result<Restarts, StackError> {
-        let (namespace, suite) = (&self.plan.namespace, &self.plan.name);
-        let pods = made::pods_of_suite(&self.client(), namespace, suite).await;
-        let pods = pods.map_err(|error| StackError::Api {
-            what: "list the pods".to_owned(),
-            namespace: namespace.clone(),
-            source: error.into(),
-        })?;
-        Ok(Restarts::of(&pods))
-    }
-
-    async fn prove_one(
-        &self,
-        workload: &WorkloadPlan,
-        before: &Restarts,
-    ) -> Result<(), StackError> {
-        let objects = self.plan.workloads().flat_map(|workload| &workload.objects);
-        let marks: BTreeSet<_> = objects.filter_map(generation::of_object).collect();
-        let proving = Proving {
-            site: &self.site,
-            namespace: &self.plan.namespace,
-            asker: self.asker(),
-            marks: &marks,
-        };
-        let begun = Instant::now();
-        loop {
-            // On the heap: a case holds these futures too.
-            Box::pin(ready::wait(&self.site, &self.plan, workload, begun, before)).await?;
-            match Box::pin(proving.prove(workload, begun)).await? {
-                Proof::Answered => return Ok(()),
-                // The next look says why.
-                Proof::Unready => {}
-            }
-        }
-    }
-
-    fn note_addresses(&mut self, workloads: &[WorkloadPlan]) -> Result<(), StackError> {
-        for workload in workloads {
-            let reached = reach::reached(&self.site, workload, self.asker())?;
-            self.urls.extend(reached.urls);
-            self.databases.extend(reached.databases);
-        }
-        Ok(())
+        proof::prove(&self.site, &self.plan, workloads, self.asker()).await
     }
 
     /// How containers of the stack have ended since the last time, in words.
@@ -306,18 +252,12 @@ impl Stack {
     /// Where a service is reached over HTTP: `service` is its first such endpoint, `service:port` the
     /// one of this name.
     pub(crate) fn url(&self, name: &str) -> Option<&Url> {
-        let endpoint = match name.split_once(':') {
-            Some((service, port)) => {
-                EndpointName { service: service.to_owned(), port: port.to_owned() }
-            }
-            None => self.plan.first_http(name)?.name(),
-        };
-        self.urls.get(&endpoint)
+        self.reached.url(&self.plan, name)
     }
 
     /// The endpoints that are reached over HTTP.
     pub(crate) fn http_endpoints(&self) -> impl Iterator<Item = &EndpointName> {
-        self.urls.keys()
+        self.reached.urls()
     }
 
     /// A client for its services.
@@ -335,8 +275,25 @@ impl Stack {
         self.site.applier.clone()
     }
 
-    /// Looks for the database of which a case reads the audit events: the first one.
+    /// How to log in to the database behind an endpoint.
+    pub(crate) fn login(&self, endpoint: &EndpointName) -> Option<&PgConnectOptions> {
+        self.reached.login(endpoint)
+    }
+
+    /// The database of which a case reads the audit events: the first that the suite declares.
     pub(crate) fn database(&self) -> Option<&PgConnectOptions> {
-        self.databases.values().next()
+        self.reached.database(self.plan.endpoints())
+    }
+
+    /// The first database of a workload.
+    fn database_of(&self, workload: &str) -> Option<&PgConnectOptions> {
+        let of_workload = self.plan.workloads().filter(|it| it.name == workload);
+        self.reached.database(of_workload.flat_map(|it| &it.endpoints))
+    }
+}
+
+impl fmt::Debug for Stack {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Stack").field("suite", &self.plan.name).finish_non_exhaustive()
     }
 }

@@ -1,25 +1,24 @@
 //! Asks each endpoint of a workload, where this machine knows it, until its pods of today answer.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeSet,
     time::{Duration, Instant},
 };
 
-use sqlx::postgres::PgConnectOptions;
-use url::Url;
-
 use super::{
     StackError,
-    ask::{Asked, Asker, asked, options},
+    ask::{Asked, Asker, asked},
     doubt::{Doubt, Doubts, PATIENCE},
     lead::{self, Lead, Target},
+    prospect,
+    reached::address,
     ready::LIMIT,
     site::Site,
 };
 use crate::{
     cluster::Address,
-    plan::WorkloadPlan,
-    suite::{Endpoint, EndpointName, Probe},
+    plan::{SuitePlan, WorkloadPlan},
+    suite::Endpoint,
     text::chain,
     wait::{self, Limit, Poll},
 };
@@ -36,16 +35,9 @@ const DROPPED: Duration = Duration::from_secs(1);
 /// node may lead every second one to where it was.
 const IN_A_ROW: usize = 4;
 
-/// How the endpoints of a workload are reached.
-#[derive(Debug, Default)]
-pub(super) struct Reached {
-    pub(super) urls: BTreeMap<EndpointName, Url>,
-    pub(super) databases: BTreeMap<String, PgConnectOptions>,
-}
-
 /// What became of asking a workload.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Proof {
+pub(super) enum Outcome {
     /// All its endpoints have answered.
     Answered,
     /// Its pods were ready for a moment only.
@@ -66,64 +58,28 @@ impl Look {
     }
 }
 
-/// Where a workload will be reached.
-pub(super) fn reached(
-    site: &Site,
-    workload: &WorkloadPlan,
-    asker: Asker<'_>,
-) -> Result<Reached, StackError> {
-    let mut reached = Reached::default();
-    for endpoint in &workload.endpoints {
-        let address = address(site, workload, endpoint)?;
-        match &endpoint.probe {
-            Probe::Http(_) => {
-                if let Ok(url) = Url::parse(&format!("http://{address}/")) {
-                    reached.urls.insert(endpoint.name(), url);
-                }
-            }
-            Probe::Postgres(database) => {
-                let options = options(address, database, asker.passwords);
-                reached.databases.insert(endpoint.service.clone(), options);
-            }
-        }
-    }
-    Ok(reached)
-}
-
-fn address<'a>(
-    site: &'a Site,
-    workload: &WorkloadPlan,
-    endpoint: &Endpoint,
-) -> Result<&'a Address, StackError> {
-    site.cluster.address(endpoint.node_port).ok_or_else(|| StackError::Unmapped {
-        workload: workload.name.clone(),
-        node_port: endpoint.node_port,
-        cluster: site.cluster.name().to_string(),
-    })
-}
-
-/// The proof that a workload answers: each of its endpoints, by pods with one of these marks.
+/// Reaches endpoints of a suite, behind which are pods with one of these marks.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Proving<'a> {
+pub(super) struct Reach<'a> {
     pub(super) site: &'a Site,
-    pub(super) namespace: &'a str,
+    pub(super) suite: &'a SuitePlan,
     pub(super) asker: Asker<'a>,
     pub(super) marks: &'a BTreeSet<&'a str>,
 }
 
-impl Proving<'_> {
+impl Reach<'_> {
     /// Asks every endpoint of a workload until it has answered. Its limit counts from `begun`.
-    pub(super) async fn prove(
+    pub(super) async fn ask(
         &self,
         workload: &WorkloadPlan,
         begun: Instant,
-    ) -> Result<Proof, StackError> {
+    ) -> Result<Outcome, StackError> {
         for endpoint in &workload.endpoints {
-            if self.endpoint(workload, endpoint, begun).await? == Proof::Unready {
-                return Ok(Proof::Unready);
+            if self.endpoint(workload, endpoint, begun).await? == Outcome::Unready {
+                return Ok(Outcome::Unready);
             }
         }
-        Ok(Proof::Answered)
+        Ok(Outcome::Answered)
     }
 
     async fn endpoint(
@@ -131,7 +87,7 @@ impl Proving<'_> {
         workload: &WorkloadPlan,
         endpoint: &Endpoint,
         begun: Instant,
-    ) -> Result<Proof, StackError> {
+    ) -> Result<Outcome, StackError> {
         let address = address(self.site, workload, endpoint)?;
         let what = asked(&endpoint.probe, address);
         let name = || workload.name.clone();
@@ -141,14 +97,14 @@ impl Proving<'_> {
         let asking = wait::until(&what, limit, async || {
             let look = self.look(endpoint, address, &mut patience).await;
             let Some(seen) = look.seen else {
-                return Ok(Poll::Ready(Proof::Answered));
+                return Ok(Poll::Ready(Outcome::Answered));
             };
             last.clone_from(&seen);
             if !doubts.proven(look.doubt, Instant::now()) {
                 return Ok(Poll::NotYet(seen));
             }
             match look.doubt {
-                Some(Doubt::Unready) => Ok(Poll::Ready(Proof::Unready)),
+                Some(Doubt::Unready) => Ok(Poll::Ready(Outcome::Unready)),
                 Some(Doubt::Nowhere) => Err(StackError::Astray { workload: name(), words: seen }),
                 Some(Doubt::NotFound) => Err(StackError::Unhealthy {
                     workload: name(),
@@ -184,11 +140,15 @@ impl Proving<'_> {
 
     /// Looks where an endpoint leads, and asks it if that is to pods of today.
     async fn look(&self, endpoint: &Endpoint, address: &Address, patience: &mut Duration) -> Look {
-        let targets = match lead::lead(self.site, self.namespace, endpoint, self.marks).await {
+        let targets = match lead::lead(self.site, &self.suite.namespace, endpoint, self.marks).await
+        {
             Ok(Lead::Here(targets)) => targets,
             Ok(Lead::Before(words)) => return Look::without_request(words, None),
             Ok(Lead::Unready(words)) => return Look::without_request(words, Some(Doubt::Unready)),
-            Ok(Lead::Nowhere(words)) => return Look::without_request(words, Some(Doubt::Nowhere)),
+            Ok(Lead::Nowhere(selector, words)) => {
+                let may_come = prospect::may_come(self.suite.objects(), selector.as_ref());
+                return Look::without_request(words, (!may_come).then_some(Doubt::Nowhere));
+            }
             Err(error) => return Look::without_request(chain(&error), None),
         };
         let mut answer = Asked::Answered;
@@ -202,6 +162,7 @@ impl Proving<'_> {
         let (seen, doubt) = match answer {
             Asked::Answered => (None, None),
             Asked::NotFound(words) => (Some(words), Some(Doubt::NotFound)),
+            Asked::Starting(words) => (Some(words), None),
             Asked::Wrong(words) => (Some(words), Some(Doubt::Wrong)),
             Asked::Late(words) => (Some(format!("{words}; {leads}")), None),
             Asked::Refused(words) => (Some(format!("{words}; {leads}")), Some(Doubt::Refused)),
@@ -211,7 +172,7 @@ impl Proving<'_> {
     }
 
     async fn is_closed(&self, targets: &[Target]) -> bool {
-        lead::is_closed(self.site, self.namespace, targets).await
+        lead::is_closed(self.site, &self.suite.namespace, targets).await
     }
 }
 
@@ -229,7 +190,9 @@ pub(super) async fn answering(
     for endpoint in &workload.endpoints {
         let address = site.cluster.address(endpoint.node_port)?;
         match asker.ask(&endpoint.probe, address, FIRST).await {
-            Asked::Answered | Asked::NotFound(_) | Asked::Wrong(_) => return Some(address.clone()),
+            Asked::Answered | Asked::NotFound(_) | Asked::Starting(_) | Asked::Wrong(_) => {
+                return Some(address.clone());
+            }
             Asked::Late(_) | Asked::Refused(_) => {}
         }
     }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::manifest::text_at;
+use crate::manifest::{template_path, text_at};
 
 /// How something stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,9 +29,9 @@ impl Readiness {
     }
 }
 
-/// Whether an object of this kind makes pods that are waited for.
+/// Whether an object of this kind makes pods that are waited for: at once, not at some time.
 pub(super) fn has_pods(object: &Value) -> bool {
-    has_replicas(object) || matches!(text_at(object, "/kind"), "DaemonSet" | "Job" | "Pod")
+    template_path(object).is_some() && object["kind"] != "CronJob"
 }
 
 /// Whether an object of this kind has a number of replicas.

@@ -1,7 +1,7 @@
 //! The Kubernetes objects that a case makes, in namespaces that belong to it alone.
 
 use std::{
-    collections::BTreeSet,
+    collections::BTreeMap,
     fmt,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
@@ -40,8 +40,17 @@ pub struct Objects {
     suite: String,
     namespace: String,
     /// All namespaces of the case.
-    made: Arc<Mutex<BTreeSet<String>>>,
+    made: Arc<Mutex<BTreeMap<String, Made>>>,
     permission: Permission,
+}
+
+/// How far a namespace is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Made {
+    /// It may be there.
+    Begun,
+    /// It is there.
+    Whole,
 }
 
 impl Objects {
@@ -202,9 +211,18 @@ impl Objects {
         })
     }
 
-    /// The namespaces that the case has made.
+    /// The namespaces that the case has made, or begun to make.
     pub(crate) fn namespaces(&self) -> Vec<String> {
-        self.made.lock().unwrap_or_else(PoisonError::into_inner).iter().cloned().collect()
+        self.made.lock().unwrap_or_else(PoisonError::into_inner).keys().cloned().collect()
+    }
+
+    /// Notes how far the namespace is made.
+    fn note(&self, made: Made) -> Option<Made> {
+        let mut all = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        match all.get(&self.namespace) {
+            Some(Made::Whole) => Some(Made::Whole),
+            Some(Made::Begun) | None => all.insert(self.namespace.clone(), made),
+        }
     }
 
     /// Deletes the namespaces of the case. What fails here goes with the cluster.
@@ -216,16 +234,17 @@ impl Objects {
     }
 
     async fn ensure(&self) -> Result<(), ObjectsError> {
-        if self.namespaces().contains(&self.namespace) {
+        // Noted before it is made: whoever releases the case may look while the request is on its way.
+        if self.note(Made::Begun) == Some(Made::Whole) {
             return Ok(());
         }
+        self.permission.check()?;
         let made = ensure_namespace(&self.applier.client(), &self.namespace, &self.suite).await;
         made.map_err(|error| ObjectsError::Namespace {
             namespace: self.namespace.clone(),
             source: error.into(),
         })?;
-        let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
-        made.insert(self.namespace.clone());
+        self.note(Made::Whole);
         Ok(())
     }
 

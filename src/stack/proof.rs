@@ -1,0 +1,55 @@
+//! Proves that workloads are ready, and answer with the pods of today.
+
+use std::{collections::BTreeSet, time::Instant};
+
+use futures_util::future::try_join_all;
+
+use super::{
+    StackError,
+    ask::Asker,
+    generation, made,
+    reach::{Outcome, Reach},
+    ready,
+    restarts::Restarts,
+    site::Site,
+};
+use crate::plan::{SuitePlan, WorkloadPlan};
+
+/// Waits until workloads of a suite are ready and have answered.
+pub(super) async fn prove(
+    site: &Site,
+    suite: &SuitePlan,
+    workloads: &[WorkloadPlan],
+    asker: Asker<'_>,
+) -> Result<(), StackError> {
+    // What crashed before does not count.
+    let pods = made::pods_of_suite(&site.cluster.client(), &suite.namespace, &suite.name).await;
+    let pods = pods.map_err(|error| StackError::Api {
+        what: "list the pods".to_owned(),
+        namespace: suite.namespace.clone(),
+        source: error.into(),
+    })?;
+    let before = Restarts::of(&pods);
+    let objects = suite.workloads().flat_map(|workload| &workload.objects);
+    let marks: BTreeSet<_> = objects.filter_map(generation::of_object).collect();
+    let reach = Reach { site, suite, asker, marks: &marks };
+    let proving = workloads.iter().map(|workload| one(reach, workload, &before));
+    try_join_all(proving).await.map(drop)
+}
+
+async fn one(
+    reach: Reach<'_>,
+    workload: &WorkloadPlan,
+    before: &Restarts,
+) -> Result<(), StackError> {
+    let begun = Instant::now();
+    loop {
+        // On the heap: a case holds these futures too.
+        Box::pin(ready::wait(reach.site, reach.suite, workload, begun, before)).await?;
+        match Box::pin(reach.ask(workload, begun)).await? {
+            Outcome::Answered => return Ok(()),
+            // The next look says why.
+            Outcome::Unready => {}
+        }
+    }
+}
