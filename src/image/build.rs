@@ -120,7 +120,7 @@ async fn build_dockerfile(
 
 /// Says whether a Dockerfile would be built to the same; nothing if only the builder knows.
 async fn fingerprint(workshop: &Workshop, context: &Context) -> Result<Option<String>, ImageError> {
-    let Some(bases) = dockerfile::bases(&context.dockerfile) else {
+    let Some(bases) = dockerfile::bases(&context.dockerfile, |path| context.has(path)) else {
         return Ok(None);
     };
     let found = bases.iter().map(|base| pull::find(&workshop.docker, base));

@@ -4,7 +4,7 @@ use std::{
     fs::{self, File, Metadata},
     io,
     os::unix::fs::PermissionsExt as _,
-    path::{Path, PathBuf},
+    path::{Component, Path, PathBuf},
 };
 
 use tokio::task::spawn_blocking;
@@ -45,6 +45,14 @@ impl Context {
         // A big context would hold up other tasks.
         let collecting = spawn_blocking(move || collect(name, context, &file));
         collecting.await.map_err(io::Error::other).map_err(unreadable(image, root))?
+    }
+
+    /// Whether something is sent from this path, as a Dockerfile writes it.
+    pub(super) fn has(&self, path: &str) -> bool {
+        let path = path.trim_start_matches('/');
+        let parts = Path::new(path).components().filter(|part| *part != Component::CurDir);
+        let path: PathBuf = parts.collect();
+        path == Path::new("") || self.entries.iter().any(|entry| entry.path == path)
     }
 
     /// How much is sent, in bytes.
@@ -250,6 +258,15 @@ mod tests {
         ]);
         let packed = packed(context.path(), "Dockerfile").await;
         assert_eq!(packed, [".dockerignore", "Dockerfile", "Dockerfile.dockerignore", "a"]);
+    }
+
+    #[tokio::test]
+    async fn what_is_sent_is_found_as_a_dockerfile_names_it() {
+        let context =
+            context(&[("Dockerfile", ""), (".dockerignore", "b"), ("a/c", ""), ("b", "")]);
+        let context = collected(context.path(), "Dockerfile").await.unwrap();
+        assert!(["a/c", "/a/c", "./a/", ".", "/"].iter().all(|path| context.has(path)));
+        assert!(["b", "a/d", "../a", "a/*"].iter().all(|path| !context.has(path)));
     }
 
     #[tokio::test]

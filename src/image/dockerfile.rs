@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 /// The images that this Dockerfile takes from elsewhere, or nothing if its text alone does not tell what it is made of.
 ///
-/// An argument may name any image, `ADD` may fetch from anywhere, `ONBUILD` is for
+/// An argument may name any image, `ADD` may fetch from anywhere what is not in the context, `ONBUILD` is for
 /// others, and an escape of its own or a here-document changes what a line is.
-pub(super) fn bases(text: &str) -> Option<BTreeSet<String>> {
+pub(super) fn bases(text: &str, in_context: impl Fn(&str) -> bool) -> Option<BTreeSet<String>> {
     if text.lines().any(|line| line.replace(' ', "").to_lowercase().starts_with("#escape="))
         || text.contains("<<")
     {
@@ -21,8 +21,8 @@ pub(super) fn bases(text: &str) -> Option<BTreeSet<String>> {
             flags.push(flag);
         }
         let rest: Vec<_> = words.collect();
-        let fetches = || rest.iter().any(|from| from.contains("://") || from.contains(['@', '$']));
-        if instruction == "ONBUILD" || instruction == "ADD" && fetches() {
+        let local = |source: &String| !is_repository(source) && in_context(source);
+        if instruction == "ONBUILD" || instruction == "ADD" && !sources(&rest)?.iter().all(local) {
             return None;
         }
         if instruction == "FROM" {
@@ -53,10 +53,26 @@ fn from(flag: &str) -> Option<&str> {
     options.find_map(|option| option.strip_prefix("from="))
 }
 
-/// The lines without comments, those that end with `\` joined with the next one.
+/// What the words behind `ADD` and its flags name, but for the last one, which is where it goes.
+fn sources(words: &[&str]) -> Option<Vec<String>> {
+    let mut paths: Vec<String> = if words.first()?.starts_with('[') {
+        serde_json::from_str(&words.join(" ")).ok()?
+    } else {
+        words.iter().map(ToString::to_string).collect()
+    };
+    paths.pop();
+    Some(paths)
+}
+
+/// Whether a source is fetched with Git, even if a path is called so: only this host needs no scheme.
+fn is_repository(source: &str) -> bool {
+    source.starts_with("github.com/")
+}
+
+/// The lines without comments, those that end with `\` joined with the next one, and with nothing between.
 fn instructions(text: &str) -> Vec<String> {
     let mut instructions = vec![String::new()];
-    let lines = text.lines().map(str::trim).filter(|line| !line.starts_with('#'));
+    let lines = text.lines().map(str::trim_end).filter(|line| !line.trim_start().starts_with('#'));
     for line in lines.filter(|line| !line.is_empty()) {
         let (line, goes_on) = match line.strip_suffix('\\') {
             Some(line) => (line, true),
@@ -78,7 +94,8 @@ mod tests {
     use super::*;
 
     fn found(text: &str) -> Option<Vec<String>> {
-        bases(text).map(|bases| bases.into_iter().collect())
+        let in_context = |path: &str| ["files.tar", "more files"].contains(&path);
+        bases(text, in_context).map(|bases| bases.into_iter().collect())
     }
 
     #[test]
@@ -91,9 +108,11 @@ mod tests {
             COPY --from=build /a /a\n\
             COPY --from=0 /b /b\n\
             COPY --chown=1:1 --from=busybox /bin/sh /bin/sh\n\
+            COPY\\\n  --from=fe\\\n# why\ndora /bin/sh /bin/sh\n\
             ADD files.tar /\n\
+            ADD --chown=1:1 [\"more files\", \"files.tar\", \"/\"]\n\
             RUN make --from=nowhere\n";
-        let expected = ["busybox", "golang:1.23", "tools:1"].map(str::to_owned);
+        let expected = ["busybox", "fedora", "golang:1.23", "tools:1"].map(str::to_owned);
         assert_eq!(found(text), Some(expected.to_vec()));
     }
 
@@ -104,6 +123,10 @@ mod tests {
             "FROM debian:${RELEASE}\n",
             "FROM scratch\nADD https://example.com/a /a\n",
             "FROM scratch\nADD git@example.com:a.git /a\n",
+            "FROM scratch\nADD github.com/a/b.git /a\n",
+            "FROM scratch\nADD [\"files.tar\", \"github.com/a/b.git#main\", \"/a\"]\n",
+            "FROM scratch\nADD $FILES /a\n",
+            "FROM scratch\nADD missing.tar /a\n",
             "# escape=`\nFROM scratch\n",
             "FROM debian\nRUN <<EOF\nFROM other\nEOF\n",
             "FROM debian\nONBUILD COPY --from=other / /\n",
