@@ -28,7 +28,7 @@ use loss::Losses;
 /// How much of a log of a node is kept, in bytes.
 const NODE_LOG: usize = 4 << 20;
 /// How long cleaning the logs of a cluster's nodes may take.
-const NODE_LOGS: Duration = Duration::from_secs(60);
+const NODE_LOGS: Duration = Duration::from_mins(1);
 
 /// Where evidence goes, and what must not be in it.
 #[derive(Clone, Debug)]
