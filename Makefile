@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL: # two cargos would wait for each other, two runs share two cores
-.PHONY: help setup e2e test test-static test-unit test-database test-cluster test-faults bench clean
+.PHONY: help setup e2e test test-static test-unit test-database test-images test-cluster test-faults bench clean
 
 help: ## what can be made
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -13,7 +13,7 @@ setup: ## make this machine ready: Docker, kind, a node image, a linker
 e2e: setup ## set up, then run the HAPI suite on a real cluster
 	cargo test --test e2e -- hapi
 
-test: setup test-static test-unit test-database ## set up, then all checks and tests
+test: setup test-static test-unit test-database test-images ## set up, then all checks and tests
 	cargo test --test e2e
 	cargo test --test runner
 
@@ -29,6 +29,9 @@ test-unit: ## what needs neither Docker nor a database
 
 test-database: ## migrations and audit assertions against a real PostgreSQL
 	fixtures/with-postgresql cargo test --lib -- --include-ignored migrate audit
+
+test-images: setup ## building, keeping and giving up on images, with a real Docker daemon
+	cargo test --lib -- --include-ignored image::
 
 test-cluster: setup ## the runner's own tests on a real cluster
 	cargo test --test runner
