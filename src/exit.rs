@@ -8,10 +8,15 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use once_cell::sync::OnceCell;
+
 use crate::report;
 
 /// Whether the process may not end. The hook of the C library takes a function and nothing else.
 static OWED: AtomicBool = AtomicBool::new(false);
+
+/// The hook of the process, which the C library can't take back.
+static HOOK: OnceCell<()> = OnceCell::new();
 
 /// A verdict that this process owes. As long as it does, leaving is aborting.
 #[derive(Debug)]
@@ -21,7 +26,9 @@ pub(crate) struct Owed(());
 /// Owes a verdict.
 pub(crate) fn owe() -> Owed {
     // It refuses for lack of memory only; then the run goes on unguarded.
-    shutdown_hooks::add_shutdown_hook(abort_if_owed);
+    HOOK.get_or_init(|| {
+        shutdown_hooks::add_shutdown_hook(abort_if_owed);
+    });
     OWED.store(true, Ordering::SeqCst);
     Owed(())
 }
