@@ -60,8 +60,8 @@ pub mod wait;
 pub use reqwest::Method;
 pub use {
     case::{
-        Answer, CaseResult, Ctx, Disturb, DisturbError, Failure, GivenUp, HttpError, Objects,
-        ObjectsError,
+        Answer, CaseResult, Ctx, Disturb, DisturbError, Failure, GivenUp, HttpError, LogLine, Logs,
+        Mark, Metrics, MetricsError, Objects, ObjectsError, ReadError, Unmet,
     },
     command::command,
     inventory::Project,

@@ -1,6 +1,6 @@
 //! What a case is given: its services by name, and nothing behind them.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{fmt, path::PathBuf, sync::Arc, time::Duration};
 
 use reqwest::Method;
 use url::Url;
@@ -60,6 +60,28 @@ impl Ctx {
     /// An id that only this case has, by which it finds what it caused.
     pub fn correlation_id(&self) -> &str {
         &self.correlation_id
+    }
+
+    /// The folder of this machine that the suite's pods have as the host path `/kindwright`: what they
+    /// write there can be read here, and the other way round.
+    ///
+    /// All cases of the suite share it.
+    ///
+    /// ```no_run
+    /// # use kindwright::{CaseResult, Ctx, ensure};
+    /// async fn a_report_is_written(ctx: Ctx) -> CaseResult {
+    ///     ctx.post("shop", "/reports").send().await?.expect(201)?;
+    ///     let report = std::fs::read_to_string(ctx.shared().join("report.txt"))?;
+    ///     ensure!(report.contains("tea"), "it says: {report}");
+    ///     Ok(())
+    /// }
+    /// ```
+    pub fn shared(&self) -> PathBuf {
+        self.shared.stack.shared()
+    }
+
+    pub(super) fn permission(&self) -> &Permission {
+        &self.permission
     }
 
     pub(crate) fn stack(&self) -> &Stack {

@@ -97,15 +97,6 @@ impl Disturb {
         self.permission.act(killing).await
     }
 
-    /// What the containers of a workload have written so far.
-    pub async fn logs(&self, workload: &str) -> Result<String, DisturbError> {
-        let reading = async {
-            let read = self.stack.logs(self.find(workload)?).await;
-            read.map_err(|error| fail("read the log of", workload, error))
-        };
-        self.permission.act(reading).await
-    }
-
     /// Starts whatever the case left stopped, and waits until the whole stack has answered anew,
     /// if the case disturbed it at all. It does not need the case's permission.
     pub(crate) async fn restore(&self) -> Result<(), DisturbError> {

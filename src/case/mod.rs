@@ -2,19 +2,29 @@
 
 mod ctx;
 mod disturb;
+mod events;
 mod failure;
 mod http;
+mod logs;
+mod metrics;
 mod objects;
 mod permission;
+mod subject;
+mod waiting;
 
+pub use crate::pod_logs::{LogLine, Mark};
 pub use ctx::Ctx;
 pub(crate) use ctx::Shared;
 pub use disturb::{Disturb, DisturbError};
 pub use failure::{CaseResult, Failure};
 pub use http::{Answer, Http, HttpError, Request};
 pub(crate) use http::{Exchange, Exchanges};
+pub use logs::Logs;
+pub use metrics::{Metrics, MetricsError};
 pub use objects::{Objects, ObjectsError};
 pub use permission::GivenUp;
+pub use subject::ReadError;
+pub use waiting::Unmet;
 
 use std::pin::Pin;
 

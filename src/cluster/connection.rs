@@ -42,6 +42,8 @@ pub(crate) struct Cluster {
     client: kube::Client,
     /// Where NodePorts are reached.
     addresses: BTreeMap<u16, Address>,
+    /// The folder of this machine that its nodes have as `/kindwright`.
+    shared: PathBuf,
     /// The server's major and minor version.
     version: (u32, u32),
 }
@@ -53,12 +55,13 @@ impl Cluster {
         kubeconfig: PathBuf,
         nodes: usize,
         addresses: BTreeMap<u16, Address>,
+        shared: PathBuf,
     ) -> Result<Self, ClusterError> {
         let client = client(&kubeconfig).await?;
         let version = ready::answers(&client, READY, nodes).await.map_err(|source| {
             ClusterError::Silent { name: name.to_string(), source: Box::new(source) }
         })?;
-        Ok(Self { name: name.clone(), kubeconfig, client, addresses, version })
+        Ok(Self { name: name.clone(), kubeconfig, client, addresses, shared, version })
     }
 
     /// Its name.
@@ -69,6 +72,11 @@ impl Cluster {
     /// Where its kubeconfig is.
     pub(crate) fn kubeconfig(&self) -> &Path {
         &self.kubeconfig
+    }
+
+    /// The folder of this machine that its nodes have as `/kindwright`.
+    pub(crate) fn shared(&self) -> &Path {
+        &self.shared
     }
 
     /// A client for this cluster and no other.

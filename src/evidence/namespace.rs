@@ -31,7 +31,7 @@ const OBJECTS: u32 = 500;
 const TOGETHER: usize = 4;
 
 /// As much of each log as explains a stack.
-const LOG: Extent = Extent { lines: 10_000, bytes: 4 << 20, last: None, timestamps: true };
+const LOG: Extent = Extent { lines: 10_000, bytes: 4 << 20, timestamps: true, ..Extent::WHOLE };
 /// As much as explains a case: there may be many of them.
 const LOG_OF_CASE: Extent = Extent { lines: 1_000, bytes: 256 << 10, ..LOG };
 

@@ -6,7 +6,7 @@ use kube::{Api, Client, ResourceExt as _, api::ListParams};
 use crate::pod_logs::{self, Extent};
 
 /// How much of a log a message shows.
-const EXTENT: Extent = Extent { lines: 8, bytes: 1 << 13, last: None, timestamps: false };
+const EXTENT: Extent = Extent { lines: 8, bytes: 1 << 13, ..Extent::WHOLE };
 
 /// The latest warning about an object for one of these reasons, or for any.
 pub(super) async fn warning(

@@ -59,6 +59,12 @@ pub(crate) enum StackError {
     NoTables { workload: String, tables: String },
     #[error("use the cluster")]
     Cluster(#[source] ClusterError),
+    #[error("make the folder {} that pods share with this machine", path.display())]
+    Folder {
+        path: PathBuf,
+        #[source]
+        source: std::io::Error,
+    },
     #[error("make a client for HTTP")]
     Http(#[source] reqwest::Error),
     #[error(transparent)]

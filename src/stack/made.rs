@@ -2,7 +2,7 @@
 
 use k8s_openapi::api::core::v1::Pod;
 use kube::{Api, Client, api::ListParams};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::pods::is_made_by;
 use crate::manifest::{SUITE, selector, text_at};
@@ -18,6 +18,20 @@ pub(super) async fn pods_of(pods: &Api<Pod>, object: &Value) -> Result<Vec<Pod>,
     };
     let mut made = pods.list(&ListParams::default().labels(&selector)).await?.items;
     made.retain(|pod| is_made_by(pod, object));
+    Ok(made)
+}
+
+/// The pods of a namespace that one of these objects made, each given by kind and name.
+pub(crate) async fn pods_made_by(
+    client: &Client,
+    namespace: &str,
+    makers: &[(String, String)],
+) -> Result<Vec<Pod>, kube::Error> {
+    let of = |(kind, name): &(String, String)| json!({"kind": kind, "metadata": {"name": name}});
+    let makers: Vec<_> = makers.iter().map(of).collect();
+    let pods = Api::<Pod>::namespaced(client.clone(), namespace);
+    let mut made = pods.list(&ListParams::default()).await?.items;
+    made.retain(|pod| makers.iter().any(|maker| is_made_by(pod, maker)));
     Ok(made)
 }
 

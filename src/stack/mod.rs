@@ -37,12 +37,14 @@ mod release;
 mod replicas;
 mod restarts;
 mod room;
+mod shared;
 mod site;
 mod workloads;
 
 pub(crate) use {
     apply::Applier,
     error::{ServerError, StackError, is_refusal},
+    made::pods_made_by,
     namespace::ensure as ensure_namespace,
     readiness::has_replicas,
     release::release,
@@ -95,6 +97,7 @@ impl Stack {
             // First, because they may hold the ports and the room of what replaces them.
             leftovers::delete(&site, suite).await?;
         }
+        shared::make_folders(&site, suite)?;
         let manifest = Path::new("its resources");
         site.applier.apply_all(&suite.namespace, manifest, &suite.resources).await?;
         drop(deploy);
@@ -225,11 +228,6 @@ impl Stack {
             self.prove(workloads).await?;
         }
         Ok(())
-    }
-
-    /// What the containers of a workload have written so far.
-    pub(crate) async fn logs(&self, workload: &WorkloadPlan) -> Result<String, StackError> {
-        Box::pin(self.replicas(workload).logs()).await
     }
 
     async fn renew(&self, workload: &WorkloadPlan) -> Result<(), StackError> {

@@ -23,7 +23,6 @@ use crate::{
     cluster::Address,
     manifest::text_at,
     plan::WorkloadPlan,
-    pod_logs::{self, Extent},
     wait::{Limit, Poll, WaitError},
 };
 
@@ -117,26 +116,6 @@ impl Replicas<'_> {
             Ok(())
         };
         renewing.await.map_err(|error: kube::Error| self.fail("renew the pods of", error))
-    }
-
-    /// What its containers have written so far, those that run first before the others.
-    pub(super) async fn logs(&self) -> Result<String, StackError> {
-        let fail = |error| self.fail("read the log of", error);
-        let (client, mut text) = (self.site.cluster.client(), String::new());
-        for pod in self.pods(has_pods).await.map_err(fail)? {
-            for container in pod_logs::containers(&pod) {
-                // The latest run that has a log.
-                let Some(run) = pod_logs::runs(container).next() else { continue };
-                let log = pod_logs::read(&client, &pod, &container.name, run, Extent::WHOLE).await;
-                match log {
-                    Ok(log) => text.push_str(&log),
-                    // It is gone by now, or is just being started again.
-                    Err(kube::Error::Api(status)) if matches!(status.code, 400 | 404) => {}
-                    Err(error) => return Err(fail(error)),
-                }
-            }
-        }
-        Ok(text)
     }
 
     async fn delete(&self, pod: &Pod, how: &DeleteParams) -> Result<(), kube::Error> {

@@ -111,7 +111,8 @@ impl Kind {
         let nodes = current.act(async |nodes| nodes.containers().to_vec()).await;
         let addresses = containers::addresses(&self.docker, &nodes).await;
         let addresses = addresses.map_err(docker("read the ports", name))?;
-        Cluster::connect(name, files.kubeconfig(), nodes.len(), addresses).await
+        let (kubeconfig, shared) = (files.kubeconfig(), files.shared());
+        Cluster::connect(name, kubeconfig, nodes.len(), addresses, shared).await
     }
 
     pub(super) async fn takes_images(&self, plan: &ClusterPlan) -> Result<(), DeliveryError> {

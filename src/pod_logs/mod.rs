@@ -2,8 +2,16 @@
 
 use std::time::Duration;
 
-use k8s_openapi::api::core::v1::{ContainerStatus, Pod};
+use k8s_openapi::{
+    api::core::v1::{ContainerStatus, Pod},
+    jiff::Timestamp,
+};
 use kube::{Api, Client, ResourceExt as _, api::LogParams};
+
+mod lines;
+
+pub use lines::{LogLine, Mark};
+pub(crate) use lines::{lines, mark};
 
 /// Which run of a container is meant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,6 +31,8 @@ pub(crate) struct Extent {
     pub(crate) bytes: i64,
     /// What was written in the last so long. The server measures it, whose clock may not be ours.
     pub(crate) last: Option<Duration>,
+    /// What was written from the second of this time on.
+    pub(crate) since: Option<Timestamp>,
     /// Whether each line begins with its time.
     pub(crate) timestamps: bool,
 }
@@ -30,7 +40,7 @@ pub(crate) struct Extent {
 impl Extent {
     /// All of it.
     pub(crate) const WHOLE: Self =
-        Self { lines: i64::MAX, bytes: i64::MAX, last: None, timestamps: false };
+        Self { lines: i64::MAX, bytes: i64::MAX, last: None, since: None, timestamps: false };
 }
 
 /// The containers of a pod as they stand, those that run first before the others.
@@ -72,6 +82,8 @@ fn parameters(container: &str, run: Run, extent: Extent) -> LogParams {
         since_seconds: extent
             .last
             .map(|last| i64::try_from(last.as_secs()).unwrap_or(i64::MAX).saturating_add(1)),
+        // Half a second would be rounded up.
+        since_time: extent.since.and_then(|time| Timestamp::from_second(time.as_second()).ok()),
         timestamps: extent.timestamps,
         ..LogParams::default()
     }
@@ -111,8 +123,15 @@ mod tests {
     }
 
     #[test]
+    fn what_is_wanted_from_a_time_on_begins_with_the_second_of_it() {
+        let since = "2026-01-01T00:00:01.7Z".parse().ok();
+        let asked = parameters("api", Run::Latest, Extent { since, ..Extent::WHOLE }).since_time;
+        assert_eq!(asked, "2026-01-01T00:00:01Z".parse().ok());
+    }
+
+    #[test]
     fn the_server_measures_since_when_a_log_is_wanted() {
-        let extent = |last| Extent { lines: 8, bytes: 100, last, timestamps: false };
+        let extent = |last| Extent { last, ..Extent::WHOLE };
         let asked = |last| parameters("api", Run::Latest, extent(last)).since_seconds;
         assert_eq!(asked(None), None);
         assert_eq!(asked(Some(Duration::from_millis(1))), Some(1));

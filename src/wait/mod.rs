@@ -4,12 +4,13 @@
 //! what it last saw. A wait polls a *level* ("is it so now?"), never an edge
 //! ("did it change?"), so that a missed event costs one interval and no more.
 
-use std::{
-    fmt,
-    time::{Duration, Instant},
-};
+use std::{fmt, time::Duration};
 
 use thiserror::Error;
+
+mod history;
+
+pub use history::History;
 
 /// What one look at a condition found.
 #[derive(Debug)]
@@ -36,8 +37,16 @@ impl Limit {
     }
 }
 
+/// A limit of so long, within which is looked ten times a second.
+impl From<Duration> for Limit {
+    fn from(total: Duration) -> Self {
+        Self { total, ..Self::seconds(0) }
+    }
+}
+
 /// Why a wait ended without its condition.
 #[derive(Debug, Error)]
+#[non_exhaustive]
 pub enum WaitError<E> {
     /// Time ran out.
     #[error("{what} did not happen within {waited:.1?} ({looks} looks); last seen: {last}")]
@@ -69,31 +78,58 @@ pub enum WaitError<E> {
 pub async fn until<T, E>(
     what: impl fmt::Display,
     limit: Limit,
-    mut check: impl AsyncFnMut() -> Result<Poll<T>, E>,
+    check: impl AsyncFnMut() -> Result<Poll<T>, E>,
 ) -> Result<T, WaitError<E>> {
-    let started = Instant::now();
-    let mut last = String::from("nothing");
-    let mut looks = 0;
+    let mut history = History::begin();
+    match look(limit, &mut history, check).await {
+        Some(Ok(value)) => Ok(value),
+        Some(Err(source)) => Err(WaitError::Broken { what: what.to_string(), source }),
+        None => Err(WaitError::TimedOut {
+            what: what.to_string(),
+            waited: history.elapsed(),
+            looks: history.looks(),
+            last: history.last().unwrap_or("nothing").to_owned(),
+        }),
+    }
+}
+
+/// Looks as [`until`] does, and notes what is seen; nothing when time ran out.
+pub(crate) async fn look<T, E>(
+    limit: Limit,
+    history: &mut History,
+    mut check: impl AsyncFnMut() -> Result<Poll<T>, E>,
+) -> Option<Result<T, E>> {
     let looking = async {
         loop {
-            looks += 1;
+            history.look();
             match check().await {
                 Ok(Poll::Ready(value)) => return Ok(value),
-                Ok(Poll::NotYet(seen)) => last = seen,
+                Ok(Poll::NotYet(seen)) => history.note(seen),
                 Err(source) => return Err(source),
             }
             pause(limit.every).await;
         }
     };
-    match tokio::time::timeout(limit.total, looking).await {
-        Ok(Ok(value)) => Ok(value),
-        Ok(Err(source)) => Err(WaitError::Broken { what: what.to_string(), source }),
-        Err(_elapsed) => Err(WaitError::TimedOut {
-            what: what.to_string(),
-            waited: started.elapsed(),
-            looks,
-            last,
-        }),
+    tokio::time::timeout(limit.total, looking).await.ok()
+}
+
+/// Looks for as long as `limit` says whether `check` goes on being so, and notes what is seen; once
+/// at its beginning, and once when it is over.
+///
+/// A look that is on its way when time is over is waited for: nobody knows what it will see.
+pub(crate) async fn keeps<E>(
+    limit: Limit,
+    history: &mut History,
+    mut check: impl AsyncFnMut() -> Result<String, E>,
+) -> Result<(), E> {
+    loop {
+        let left = limit.total.saturating_sub(history.elapsed());
+        history.look();
+        history.note(check().await?);
+        if left.is_zero() {
+            return Ok(());
+        }
+        pause(limit.every.min(limit.total.saturating_sub(history.elapsed()))).await;
     }
 }
 
@@ -125,6 +161,30 @@ mod tests {
         assert!(text.starts_with("the row did not happen within"), "{text}");
         assert!(text.ends_with("rows"), "{text}");
         assert!(text.contains("looks)"), "{text}");
+    }
+
+    #[tokio::test]
+    async fn what_goes_on_holding_is_looked_at_also_when_time_is_over() {
+        let (mut history, mut looks) = (History::begin(), 0);
+        let check = async || {
+            looks += 1;
+            Ok::<_, Infallible>("open".to_owned())
+        };
+        assert_eq!(keeps(SHORT, &mut history, check).await, Ok(()));
+        assert!(looks >= 2 && history.looks() == looks, "{looks} looks");
+        assert!(history.elapsed() >= SHORT.total);
+    }
+
+    #[tokio::test]
+    async fn what_does_not_go_on_holding_ends_a_wait_at_once() {
+        let (mut history, mut looks) = (History::begin(), 0);
+        let check = async || {
+            looks += 1;
+            if looks < 3 { Ok("open".to_owned()) } else { Err("closed") }
+        };
+        let long = Limit { total: Duration::from_mins(10), every: Duration::ZERO };
+        assert_eq!(keeps(long, &mut history, check).await, Err("closed"));
+        assert_eq!(history.last(), Some("open"));
     }
 
     #[tokio::test]

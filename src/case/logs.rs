@@ -1,0 +1,154 @@
+//! What the pods of a suite have written, from a moment on.
+
+use std::fmt;
+
+use k8s_openapi::api::core::v1::Pod;
+use kube::{Api, Client, api::ListParams};
+
+use super::{
+    Ctx,
+    permission::Permission,
+    subject::{ReadError, Subject},
+    waiting::Unmet,
+};
+use crate::{
+    pod_logs::{self, LogLine, Mark},
+    stack::{ServerError, pods_made_by},
+    text::shortened,
+    wait::{self, History, Limit, Poll},
+};
+
+/// How much of a line the history of a wait tells, in characters.
+const SHOWN: usize = 200;
+
+/// What the containers of a workload, or of pods, have written; [`Ctx::logs`] makes it.
+///
+/// All containers of all its pods count, also what they wrote before they were last restarted.
+/// What pods wrote that are gone is gone with them.
+#[derive(Clone, Debug)]
+#[must_use = "logs are read by `lines`, `text` or `until`"]
+pub struct Logs {
+    client: Reader,
+    subject: Subject,
+    since: Option<Mark>,
+    permission: Permission,
+}
+
+/// A client, and the namespace of the pods.
+#[derive(Clone)]
+struct Reader(Client, String);
+
+impl Ctx {
+    /// What the pods of a workload of the suite have written, or those of another object of its
+    /// namespace: `"Pod/worker-0"`, `"Job/backup"`.
+    ///
+    /// ```no_run
+    /// # use std::time::Duration;
+    /// # use kindwright::{CaseResult, Ctx, ensure};
+    /// async fn an_order_is_logged(ctx: Ctx) -> CaseResult {
+    ///     let before = ctx.mark().await?;
+    ///     ctx.post("shop", "/orders").send().await?.expect(201)?;
+    ///     let log = ctx.logs("shop")?.since(&before);
+    ///     let limit = Duration::from_secs(5);
+    ///     let line = log.until("the order", limit, |line| line.text().contains("ordered")).await?;
+    ///     ensure!(line.json().is_some_and(|line| line["level"] == "info"), "{}", line.text());
+    ///     Ok(())
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// The stack has no such workload.
+    pub fn logs(&self, workload: &str) -> Result<Logs, ReadError> {
+        let stack = self.stack();
+        let plan = stack.plan();
+        Ok(Logs {
+            client: Reader(stack.client(), plan.namespace.clone()),
+            subject: Subject::of(plan, workload)?,
+            since: None,
+            permission: self.permission().clone(),
+        })
+    }
+
+    /// How far all pods of the suite's namespace have written by now, for [`Logs::since`].
+    pub async fn mark(&self) -> Result<Mark, ReadError> {
+        let (client, namespace) = (self.stack().client(), &self.stack().plan().namespace);
+        let marking = async {
+            let pods = Api::<Pod>::namespaced(client.clone(), namespace);
+            let pods = pods.list(&ListParams::default()).await?.items;
+            pod_logs::mark(&client, &pods).await
+        };
+        let marking = async {
+            marking.await.map_err(|error: kube::Error| ReadError::Api {
+                what: "logs",
+                subject: format!("the namespace `{namespace}`"),
+                source: Box::new(ServerError::from(error)),
+            })
+        };
+        self.permission().act(marking).await
+    }
+}
+
+impl Logs {
+    /// Only what was written since `mark`.
+    pub fn since(mut self, mark: &Mark) -> Self {
+        self.since = Some(mark.clone());
+        self
+    }
+
+    /// The lines by now, in the order in which they were written.
+    pub async fn lines(&self) -> Result<Vec<LogLine>, ReadError> {
+        self.permission.act(self.read()).await
+    }
+
+    /// The lines by now, as one text.
+    pub async fn text(&self) -> Result<String, ReadError> {
+        let lines = self.lines().await?;
+        Ok(lines.iter().fold(String::new(), |text, line| text + line.text() + "\n"))
+    }
+
+    /// Reads until `holds` is true of a line, for at most `limit`, and returns the first such line.
+    ///
+    /// `what` names the line in the message of a failure, which tells what was written instead.
+    pub async fn until(
+        &self,
+        what: impl fmt::Display,
+        limit: impl Into<Limit>,
+        holds: impl Fn(&LogLine) -> bool,
+    ) -> Result<LogLine, ReadError> {
+        let mut history = History::begin();
+        let looking = async {
+            let check = async || {
+                let lines = self.read().await?;
+                let seen = match lines.last() {
+                    Some(line) => shortened(line.text(), SHOWN),
+                    None => "no line".to_owned(),
+                };
+                let found = lines.into_iter().find(&holds);
+                Ok::<_, ReadError>(found.map_or(Poll::NotYet(seen), Poll::Ready))
+            };
+            wait::look(limit.into(), &mut history, check).await.transpose()
+        };
+        let looked = self.permission.act(looking).await?;
+        looked.ok_or_else(|| {
+            let (what, waited) =
+                (format!("{what} in the logs of {}", self.subject), history.elapsed());
+            Unmet::Late { what, waited, history }.into()
+        })
+    }
+
+    async fn read(&self) -> Result<Vec<LogLine>, ReadError> {
+        let Reader(client, namespace) = &self.client;
+        let reading = async {
+            let pods = pods_made_by(client, namespace, self.subject.objects()).await?;
+            pod_logs::lines(client, &pods, self.since.as_ref()).await
+        };
+        reading.await.map_err(|error| self.subject.unread("logs", error))
+    }
+}
+
+impl fmt::Debug for Reader {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Reader").field(&self.1).finish_non_exhaustive()
+    }
+}
