@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::{
     Disturb, DisturbError, Exchanges, Http, HttpError, Objects, Request, permission::Permission,
 };
-use crate::{audit::Audit, stack::Stack};
+use crate::{audit::Audit, plan::CasePlan, stack::Stack};
 
 /// How much of a suite's name is in the ids of its cases, which name namespaces too.
 const PREFIX: usize = 40;
@@ -36,15 +36,23 @@ pub(crate) struct Shared {
 }
 
 impl Ctx {
-    pub(crate) fn new(shared: Arc<Shared>, suite: &str, alone: bool, exchanges: Exchanges) -> Self {
+    pub(crate) fn new(
+        shared: Arc<Shared>,
+        suite: &str,
+        case: &CasePlan,
+        exchanges: Exchanges,
+    ) -> Self {
         let unique = Uuid::new_v4().simple().to_string();
         let prefix: String = suite.chars().take(PREFIX).collect();
         let correlation_id = format!("{prefix}-{}", &unique[..12]);
         let permission = Permission::default();
-        let applier = shared.stack.applier();
+        let (stack, id) = (Arc::clone(&shared.stack), correlation_id.clone());
         Self {
-            objects: Objects::new(applier, suite, correlation_id.clone(), permission.clone()),
-            disturb: alone.then(|| Disturb::new(Arc::clone(&shared.stack), permission.clone())),
+            objects: Objects::new(stack, &case.full_name, id, permission.clone()),
+            disturb: case.alone.then(|| {
+                let (stack, id) = (Arc::clone(&shared.stack), correlation_id.clone());
+                Disturb::new(stack, id, permission.clone())
+            }),
             http: Http::new(shared.stack.http(), exchanges, permission.clone()),
             shared,
             correlation_id,

@@ -2,7 +2,7 @@
 
 use k8s_openapi::{api::core::v1::Event, jiff::Timestamp};
 use kube::{
-    Api,
+    Api, Client,
     api::{ListParams, ObjectMeta},
 };
 use serde_json::Value;
@@ -11,6 +11,7 @@ use super::{
     Ctx,
     subject::{ReadError, Subject},
 };
+use crate::plan::SuitePlan;
 
 impl Ctx {
     /// The Events of Kubernetes about a workload of the suite and its pods, also those that are gone,
@@ -35,20 +36,27 @@ impl Ctx {
     pub async fn events(&self, workload: &str) -> Result<Vec<Value>, ReadError> {
         let plan = self.stack().plan();
         let subject = Subject::of(plan, workload)?;
-        let reading = async {
-            let events = Api::<Event>::namespaced(self.stack().client(), &plan.namespace);
-            let events = events.list(&ListParams::default()).await;
-            let mut events = events.map_err(|error| subject.unread("events", error))?.items;
-            events.retain(|event| {
-                let about = &event.involved_object;
-                let about = [&about.kind, &about.name].map(|it| it.as_deref().unwrap_or_default());
-                subject.made(about, plan.objects())
-            });
-            events.sort_by_key(last_seen);
-            Ok(events.into_iter().filter_map(plain).collect())
-        };
+        let reading = read(self.stack().client(), &plan.namespace, &subject, plan);
         self.permission().act(reading).await
     }
+}
+
+/// The events about a subject of a namespace. What the suite makes may be called like it.
+pub(super) async fn read(
+    client: Client,
+    namespace: &str,
+    subject: &Subject,
+    plan: &SuitePlan,
+) -> Result<Vec<Value>, ReadError> {
+    let events = Api::<Event>::namespaced(client, namespace).list(&ListParams::default()).await;
+    let mut events = events.map_err(|error| subject.unread("events", error))?.items;
+    events.retain(|event| {
+        let about = &event.involved_object;
+        let about = [&about.kind, &about.name].map(|it| it.as_deref().unwrap_or_default());
+        subject.made(about, plan.objects())
+    });
+    events.sort_by_key(last_seen);
+    Ok(events.into_iter().filter_map(plain).collect())
 }
 
 /// When an event was last seen. Who tells it says so in one of several ways.

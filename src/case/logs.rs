@@ -62,12 +62,8 @@ impl Ctx {
     pub fn logs(&self, workload: &str) -> Result<Logs, ReadError> {
         let stack = self.stack();
         let plan = stack.plan();
-        Ok(Logs {
-            client: Reader(stack.client(), plan.namespace.clone()),
-            subject: Subject::of(plan, workload)?,
-            since: None,
-            permission: self.permission().clone(),
-        })
+        let subject = Subject::of(plan, workload)?;
+        Ok(Logs::of(stack.client(), &plan.namespace, subject, self.permission().clone()))
     }
 
     /// How far all pods of the suite's namespace have written by now, for [`Logs::since`].
@@ -90,6 +86,15 @@ impl Ctx {
 }
 
 impl Logs {
+    pub(super) fn of(
+        client: Client,
+        namespace: &str,
+        subject: Subject,
+        permission: Permission,
+    ) -> Self {
+        Self { client: Reader(client, namespace.to_owned()), subject, since: None, permission }
+    }
+
     /// Only what was written since `mark`.
     pub fn since(mut self, mark: &Mark) -> Self {
         self.since = Some(mark.clone());
@@ -133,7 +138,7 @@ impl Logs {
         looked.ok_or_else(|| {
             let (what, waited) =
                 (format!("{what} in the logs of {}", self.subject), history.elapsed());
-            Unmet::Late { what, waited, history }.into()
+            Unmet::Late { what, waited, history: Box::new(history) }.into()
         })
     }
 

@@ -1,4 +1,4 @@
-//! What a case is given, and what it may do: requests, rows, objects, and disturbing its own stack.
+//! What a case is given, and what it may do: requests, rows, objects, logs, metrics, waiting, and disturbing its own stack.
 
 mod ctx;
 mod disturb;

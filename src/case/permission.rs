@@ -25,11 +25,13 @@ impl Permission {
     }
 
     /// Acts, for as long as that is allowed.
-    pub(super) async fn act<T, E: From<GivenUp>>(
+    pub(super) fn act<T, E: From<GivenUp>>(
         &self,
         acting: impl Future<Output = Result<T, E>>,
-    ) -> Result<T, E> {
-        self.0.run_until_cancelled(acting).await.unwrap_or_else(|| Err(GivenUp.into()))
+    ) -> impl Future<Output = Result<T, E>> {
+        // What cases do is made of many such acts, and would be large otherwise.
+        let acting = Box::pin(acting);
+        async move { self.0.run_until_cancelled(acting).await.unwrap_or_else(|| Err(GivenUp.into())) }
     }
 }
 

@@ -54,19 +54,23 @@ pub(super) struct Subject {
 impl Subject {
     /// The workload of this name, or the object of this `Kind/name`.
     pub(super) fn of(plan: &SuitePlan, name: &str) -> Result<Self, ReadError> {
-        let objects = match name.split_once('/') {
-            Some((kind, name)) => vec![(kind.to_owned(), name.to_owned())],
-            None => {
-                let workload = plan.workloads().find(|workload| workload.name == name);
-                let workload = workload.ok_or_else(|| {
-                    let known = plan.workloads().map(|workload| workload.name.as_str());
-                    let known = known.collect::<Vec<_>>().join(", ");
-                    ReadError::Workload { name: name.to_owned(), known }
-                })?;
-                workload.objects.iter().map(|object| called(object)).collect()
-            }
-        };
+        if let Some((kind, name)) = name.split_once('/') {
+            return Ok(Self::object(kind, name));
+        }
+        let workload = plan.workloads().find(|workload| workload.name == name);
+        let workload = workload.ok_or_else(|| {
+            let known = plan.workloads().map(|workload| workload.name.as_str());
+            let known = known.collect::<Vec<_>>().join(", ");
+            ReadError::Workload { name: name.to_owned(), known }
+        })?;
+        let objects = workload.objects.iter().map(called).collect();
         Ok(Self { name: name.to_owned(), objects })
+    }
+
+    /// The object of this kind and name.
+    pub(super) fn object(kind: &str, name: &str) -> Self {
+        let objects = vec![(kind.to_owned(), name.to_owned())];
+        Self { name: format!("{kind}/{name}"), objects }
     }
 
     /// The objects by kind and name.
@@ -87,19 +91,13 @@ impl Subject {
         if self.objects.iter().any(|(its, own)| its == kind && own == name) {
             return true;
         }
-        let longest = |names: &mut dyn Iterator<Item = usize>| names.max();
-        let own = longest(
-            &mut self.objects.iter().filter(|(_, own)| fits(own)).map(|(_, own)| own.len()),
-        );
-        let other = longest(
-            &mut others
-                .filter(|other| {
-                    let (its, own) = (text_at(other, "/kind"), text_at(other, "/metadata/name"));
-                    own == name && its == kind || fits(own) && template_path(other).is_some()
-                })
-                .map(|other| text_at(other, "/metadata/name").len()),
-        );
-        own.is_some_and(|own| other.is_none_or(|other| other <= own))
+        let own = self.objects.iter().filter(|(_, own)| fits(own)).map(|(_, own)| own.len());
+        let others = others.filter(|other| {
+            let (its, own) = (text_at(other, "/kind"), text_at(other, "/metadata/name"));
+            own == name && its == kind || fits(own) && template_path(other).is_some()
+        });
+        let other = others.map(|other| text_at(other, "/metadata/name").len()).max();
+        own.max().is_some_and(|own| other.is_none_or(|other| other <= own))
     }
 
     /// What went wrong when the server was asked.

@@ -19,7 +19,7 @@ pub enum Unmet {
         /// How long.
         waited: Duration,
         /// What was seen.
-        history: History,
+        history: Box<History>,
     },
     /// It was so, but did not stay so.
     #[error("{what}: not so after {after:.1?} of {} s ({} looks); seen:{history}", duration.as_secs_f64(), history.looks())]
@@ -31,7 +31,7 @@ pub enum Unmet {
         /// How long it did.
         after: Duration,
         /// What was seen.
-        history: History,
+        history: Box<History>,
     },
     /// The case is over.
     #[error(transparent)]
@@ -78,7 +78,7 @@ impl Ctx {
         looked.ok_or_else(|| Unmet::Late {
             what: what.to_string(),
             waited: history.elapsed(),
-            history,
+            history: Box::new(history),
         })
     }
 
@@ -120,7 +120,8 @@ impl Ctx {
         kept.map_err(|seen| {
             history.note(seen);
             let (duration, after) = (limit.total, history.elapsed());
-            Unmet::Lost { what: what.to_string(), duration, after, history }
+            let (what, history) = (what.to_string(), Box::new(history));
+            Unmet::Lost { what, duration, after, history }
         })
     }
 }
@@ -143,6 +144,7 @@ mod tests {
         history.look();
         history.note("2 orders");
         let (duration, after) = (Duration::from_secs(2), Duration::from_millis(300));
+        let history = Box::new(history);
         let error = Unmet::Lost { what: "one order".into(), duration, after, history };
         assert_eq!(
             error.to_string(),

@@ -17,6 +17,9 @@ pub(crate) use scope::GroupKind;
 /// The label that names the suite of an object; controllers of stand-ins go by it.
 pub(crate) const SUITE: &str = "kindwright/suite";
 
+/// The label that names the case of an object that a case made.
+pub(crate) const CASE: &str = "kindwright/case";
+
 /// The text at a path of a document, or nothing.
 pub(crate) fn text_at<'a>(document: &'a Value, path: &str) -> &'a str {
     document.pointer(path).and_then(Value::as_str).unwrap_or_default()

@@ -35,6 +35,8 @@ pub(crate) struct SuitePlan {
     pub(crate) cluster: ClusterName,
     /// Its namespace, which is its name.
     pub(crate) namespace: String,
+    /// The namespaces that it declares beside its own, by their whole names.
+    pub(crate) namespaces: Vec<String>,
     /// Objects that exist before the first tier.
     #[serde(skip)]
     pub(crate) resources: Vec<Value>,
@@ -121,6 +123,7 @@ pub(super) fn plan(
         name: suite.name.clone(),
         cluster: cluster.clone(),
         namespace: suite.name.clone(),
+        namespaces: Vec::new(),
         resources: editor.resources(problems),
         secrets: suite.secrets.clone(),
         passwords: inputs.seed.passwords(suite),

@@ -49,7 +49,7 @@ impl StackAttempt {
     ) -> Self {
         let exchanges = Exchanges::default();
         let shared = Arc::new(Shared { stack: Arc::clone(stack), flush: suite.flush });
-        let ctx = Ctx::new(shared, &suite.name, plan.alone, Arc::clone(&exchanges));
+        let ctx = Ctx::new(shared, &suite.name, plan, Arc::clone(&exchanges));
         Self {
             case,
             name: plan.name.clone(),
@@ -65,13 +65,17 @@ impl StackAttempt {
     /// Puts the stack back to what it was; why it did not come back, if it did not.
     async fn restore(&self) -> Option<String> {
         let disturb = self.ctx.disturb().ok()?;
-        let restored = self.interrupt.until(Level::Stop, disturb.restore()).await?;
+        let Some(restored) = self.interrupt.until(Level::Stop, disturb.restore()).await else {
+            disturb.abandon().await;
+            return None;
+        };
         restored.err().map(|error| chain(&error))
     }
 
     /// The words of a failure for people, and the folder of what explains it.
     async fn explain(&self, mut failure: String) -> (String, Option<PathBuf>) {
-        let ends = self.ends().await;
+        let mut ends = self.ends().await;
+        ends.extend(self.ctx.objects().waits());
         if !ends.is_empty() {
             failure = format!("{failure}\nin the meantime:\n    {}", ends.join("\n    "));
         }
@@ -131,6 +135,9 @@ impl Attempt for StackAttempt {
     }
 
     async fn abandon(&self) {
+        if let Ok(disturb) = self.ctx.disturb() {
+            disturb.abandon().await;
+        }
         self.ctx.objects().release().await;
     }
 

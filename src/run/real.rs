@@ -24,7 +24,7 @@ use crate::{
     password::{Known, Password},
     plan::{CasePlan, ClusterName, ClusterPlan, ImagePlan, Plan, SuitePlan},
     selection::Selection,
-    stack::{self, Applier, Site, Stack},
+    stack::{self, Applier, FixedNames, Site, Stack},
 };
 
 /// What a run with effects works on.
@@ -102,7 +102,8 @@ impl World for Real {
         let nodes = cluster.headroom(&own).await.map_err(failed)?;
         let applier = Applier::new(&cluster);
         let (events, known) = (self.events.clone(), self.known.clone());
-        Ok((Site { cluster, applier, events, known }, nodes))
+        let fixed = FixedNames::none();
+        Ok((Site { cluster, applier, events, known, fixed }, nodes))
     }
 
     async fn delete(&self, plan: &ClusterPlan) {

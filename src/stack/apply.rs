@@ -97,7 +97,8 @@ impl Applier {
         Ok(())
     }
 
-    async fn apply(&self, namespace: &str, object: &Value) -> Result<(), ServerError> {
+    /// Applies one object.
+    pub(super) async fn apply(&self, namespace: &str, object: &Value) -> Result<(), ServerError> {
         let name = text_at(object, "/metadata/name");
         let api = self.api(namespace, object).await?;
         let mut object = object.clone();

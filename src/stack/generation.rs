@@ -101,6 +101,15 @@ fn references(value: &Value, found: &mut BTreeSet<(&'static str, String)>) {
     }
 }
 
+/// Whether the pods of an object name this ConfigMap.
+pub(super) fn names_config(object: &Value, name: &str) -> bool {
+    let mut named = BTreeSet::new();
+    if let Some(pod) = pod_spec(object) {
+        references(pod, &mut named);
+    }
+    named.iter().any(|(kind, its)| *kind == "ConfigMap" && its == name)
+}
+
 /// The mark of the pods of an object.
 pub(super) fn of_object(object: &Value) -> Option<&str> {
     let (_, owner) = paths(object)?;

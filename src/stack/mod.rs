@@ -1,10 +1,6 @@
 //! Brings up what a suite needs in its namespace, and proves that it answers.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    fmt,
-    path::Path,
-};
+use std::{collections::BTreeMap, fmt, path::Path};
 
 use futures_util::future::try_join_all;
 use sqlx::postgres::PgConnectOptions;
@@ -12,10 +8,12 @@ use url::Url;
 
 mod apply;
 mod ask;
+mod config;
 mod details;
 mod doubt;
 mod ends;
 mod error;
+mod fixed;
 mod generation;
 mod http;
 mod insist;
@@ -36,6 +34,7 @@ mod ready;
 mod release;
 mod replicas;
 mod restarts;
+mod restore;
 mod room;
 mod shared;
 mod site;
@@ -44,8 +43,9 @@ mod workloads;
 pub(crate) use {
     apply::Applier,
     error::{ServerError, StackError, is_refusal},
+    fixed::{FixedNames, Held},
     made::pods_made_by,
-    namespace::ensure as ensure_namespace,
+    namespace::{Marks, ensure_marked as ensure_namespace, gone as namespace_gone},
     readiness::has_replicas,
     release::release,
     site::Site,
@@ -65,7 +65,7 @@ use ends::{Since, Told};
 use generation::Configuration;
 use namespace::Past;
 use reached::Reached;
-use replicas::{Replicas, Wished};
+use replicas::Replicas;
 use workloads::made_of;
 
 /// A stack whose every workload is ready, and whose every endpoint has answered.
@@ -96,6 +96,7 @@ impl Stack {
         if past == Past::Kept {
             // First, because they may hold the ports and the room of what replaces them.
             leftovers::delete(&site, suite).await?;
+            release::forget_cases(&site, suite).await;
         }
         shared::make_folders(&site, suite)?;
         let manifest = Path::new("its resources");
@@ -114,6 +115,9 @@ impl Stack {
             http: http::client().map_err(StackError::Http)?,
             told: Told::default(),
         };
+        if past == Past::Kept {
+            stack.put_back_of_before().await?;
+        }
         for (index, tier) in suite.tiers.iter().enumerate() {
             if index == 1 {
                 // Only databases, which others wait for, can do without the names of others.
@@ -191,43 +195,6 @@ impl Stack {
 
     async fn since(&self) -> Result<Since, kube::Error> {
         self.told.since(&self.client(), &self.plan.namespace, &self.plan.name).await
-    }
-
-    /// Ends all pods of a workload, within `grace` seconds if it is given, and waits until they are
-    /// gone and nothing answers any more where they did.
-    pub(crate) async fn stop(
-        &self,
-        workload: &WorkloadPlan,
-        grace: Option<u32>,
-    ) -> Result<(), StackError> {
-        let replicas = self.replicas(workload);
-        Box::pin(replicas.scale(Wished::Nothing)).await?;
-        if let Some(grace) = grace {
-            Box::pin(replicas.hurry(grace)).await?;
-        }
-        let answering = async || reach::answering(&self.site, workload, self.asker()).await;
-        Box::pin(replicas.until_gone(answering)).await
-    }
-
-    /// Starts the pods of a workload, and waits until they have answered.
-    pub(crate) async fn start(&self, workload: &WorkloadPlan) -> Result<(), StackError> {
-        self.replicas(workload).scale(Wished::AsPlanned).await?;
-        self.prove(std::slice::from_ref(workload)).await
-    }
-
-    /// Waits until all of the stack has answered anew, tier by tier; first it starts what was
-    /// stopped of these workloads.
-    pub(crate) async fn restore(&self, stopped: &BTreeSet<String>) -> Result<(), StackError> {
-        for tier in &self.plan.tiers {
-            let TierPlan::Workloads(workloads) = tier else { continue };
-            for workload in workloads.iter().filter(|it| stopped.contains(&it.name)) {
-                self.replicas(workload).scale(Wished::AsPlanned).await?;
-            }
-            // What crashed for want of another is not waited for, but begins at once.
-            try_join_all(workloads.iter().map(|workload| self.renew(workload))).await?;
-            self.prove(workloads).await?;
-        }
-        Ok(())
     }
 
     async fn renew(&self, workload: &WorkloadPlan) -> Result<(), StackError> {

@@ -15,13 +15,13 @@ use kube::{
 };
 use serde_json::json;
 
-use super::{StackError, apply::MANAGER, insist};
+use super::{StackError, apply::MANAGER, error::is_refusal, insist};
 use crate::{
     cluster::Cluster,
     manifest::SUITE,
     password::Password,
     plan::SuitePlan,
-    wait::{Limit, Poll, WaitError},
+    wait::{self, Limit, Poll, WaitError},
 };
 
 /// The Secret of ours that holds a namespace's passwords.
@@ -32,33 +32,51 @@ const SERVICE_ACCOUNT: Limit =
 /// How long a namespace of the same name may take to be gone.
 const LEFT: Limit = Limit { total: Duration::from_mins(1), every: Duration::from_millis(100) };
 
+/// What is written on a namespace.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Marks {
+    pub(crate) labels: BTreeMap<String, String>,
+    pub(crate) annotations: BTreeMap<String, String>,
+}
+
 /// Makes a namespace of a suite, and waits until pods can be made in it.
 pub(crate) async fn ensure(
     client: &Client,
     namespace: &str,
     suite: &str,
 ) -> Result<(), StackError> {
+    let labels = BTreeMap::from([(SUITE.to_owned(), suite.to_owned())]);
+    ensure_marked(client, namespace, &Marks { labels, ..Marks::default() }).await.map(drop)
+}
+
+/// Makes a namespace with these marks and no others of ours, and waits until pods can be made in it.
+pub(crate) async fn ensure_marked(
+    client: &Client,
+    namespace: &str,
+    marks: &Marks,
+) -> Result<Namespace, StackError> {
     let fail = |what: &str, source: kube::Error| StackError::Api {
         what: what.to_owned(),
         namespace: namespace.to_owned(),
         source: source.into(),
     };
+    let Marks { labels, annotations } = marks;
     let object = json!({
         "apiVersion": "v1",
         "kind": "Namespace",
-        "metadata": {"name": namespace, "labels": {SUITE: suite}},
+        "metadata": {"name": namespace, "labels": labels, "annotations": annotations},
     });
     let namespaces = Api::<Namespace>::all(client.clone());
     let made = insist::until("the end of the one before", LEFT, async || {
         let (how, object) = (PatchParams::apply(MANAGER).force(), Patch::Apply(&object));
         let made = namespaces.patch(namespace, &how, &object).await?;
         Ok(if made.metadata.deletion_timestamp.is_none() {
-            Poll::Ready(())
+            Poll::Ready(made)
         } else {
             Poll::NotYet(remaining(&made).unwrap_or_else(|| "its objects are deleted".to_owned()))
         })
     });
-    made.await.map_err(|error| match error {
+    let made = made.await.map_err(|error| match error {
         WaitError::Broken { source, .. } => fail("make the namespace", source),
         WaitError::TimedOut { last, .. } => {
             StackError::Leaving { namespace: namespace.to_owned(), words: last }
@@ -73,7 +91,7 @@ pub(crate) async fn ensure(
         })
     });
     match there.await {
-        Ok(()) => Ok(()),
+        Ok(()) => Ok(made),
         Err(WaitError::Broken { source, .. }) => Err(fail("read its service account", source)),
         Err(error @ WaitError::TimedOut { .. }) => Err(StackError::Lost {
             workload: namespace.to_owned(),
@@ -81,6 +99,23 @@ pub(crate) async fn ensure(
             evidence: Vec::new(),
         }),
     }
+}
+
+/// Waits until a namespace is gone that is told to end, or until nobody can tell any more.
+///
+/// Whoever makes it anew waits for the end of the one before, and tells what holds it.
+pub(crate) async fn gone(client: Client, namespace: &str) {
+    let namespaces = Api::<Namespace>::all(client);
+    let looking = async {
+        loop {
+            match namespaces.get_opt(namespace).await {
+                Ok(None) => return,
+                Err(error) if is_refusal(&error) => return,
+                Ok(Some(_)) | Err(_) => wait::pause(LEFT.every).await,
+            }
+        }
+    };
+    let _ = tokio::time::timeout(LEFT.total, looking).await;
 }
 
 /// What holds up the deletion of a namespace: objects with finalizers, as the server counts them.

@@ -39,6 +39,11 @@ pub(crate) fn has_replicas(object: &Value) -> bool {
     matches!(text_at(object, "/kind"), "Deployment" | "StatefulSet" | "ReplicaSet")
 }
 
+/// Whether an object of this kind makes another pod in place of one that is gone, for as long as it is there.
+pub(super) fn replaces_its_pods(object: &Value) -> bool {
+    has_replicas(object) || object["kind"] == "DaemonSet"
+}
+
 /// How many pods an object wishes.
 pub(super) fn replicas(object: &Value) -> u64 {
     object.pointer("/spec/replicas").and_then(Value::as_u64).unwrap_or(1)

@@ -14,7 +14,7 @@ use super::{
     error::unless_gone, insist, kinds::KindError, namespace::remaining, pods::has_ended, site::Site,
 };
 use crate::{
-    manifest::{SUITE, text_at},
+    manifest::{CASE, SUITE, text_at},
     plan::SuitePlan,
     text::chain,
     wait::{Limit, Poll, WaitError},
@@ -47,13 +47,32 @@ pub(crate) async fn release(site: &Site, suite: &SuitePlan) {
 /// The namespaces that cases of a suite have made.
 async fn of_cases(site: &Site, suite: &SuitePlan) -> Result<Vec<String>, WaitError<kube::Error>> {
     let namespaces = Api::<Namespace>::all(site.cluster.client());
-    let of_suite = ListParams::default().labels(&format!("{SUITE}={}", suite.name));
+    let of_cases = ListParams::default().labels(&format!("{SUITE}={},{CASE}", suite.name));
     let listing = insist::until("the list of its namespaces", LET_GO, async || {
-        let found = namespaces.list(&of_suite).await?.items;
-        let names = found.iter().map(kube::ResourceExt::name_any);
-        Ok(Poll::Ready(names.filter(|name| *name != suite.namespace).collect()))
+        let found = namespaces.list(&of_cases).await?.items;
+        Ok(Poll::Ready(found.iter().map(kube::ResourceExt::name_any).collect()))
     });
     listing.await
+}
+
+/// Begins to delete what cases of a suite made that were never over: their run was killed. Their
+/// objects go when controllers that hold them are up again.
+pub(super) async fn forget_cases(site: &Site, suite: &SuitePlan) {
+    let namespaces = Api::<Namespace>::all(site.cluster.client());
+    let forgetting = async {
+        for name in of_cases(site, suite).await? {
+            insist::until("its deletion", LET_GO, async || {
+                let background = DeleteParams::background();
+                unless_gone(namespaces.delete(&name, &background).await).map(Poll::Ready)
+            })
+            .await?;
+        }
+        Ok::<_, WaitError<kube::Error>>(())
+    };
+    if let Err(error) = forgetting.await {
+        let words = format!("what cases of a killed run made is not deleted: {}", chain(&error));
+        site.events.notice(&suite.name, &words);
+    }
 }
 
 /// Deletes an object of the suite if it is not in its namespace.

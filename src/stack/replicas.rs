@@ -65,10 +65,14 @@ impl Replicas<'_> {
         Ok(())
     }
 
-    /// Tells its pods to end within so many seconds.
-    pub(super) async fn hurry(&self, grace: u32) -> Result<(), StackError> {
+    /// Tells the pods of some of its objects to end within so many seconds.
+    pub(super) async fn hurry(
+        &self,
+        grace: u32,
+        chosen: impl Fn(&Value) -> bool,
+    ) -> Result<(), StackError> {
         let hurrying = async {
-            for pod in self.pods(has_replicas).await? {
+            for pod in self.pods(chosen).await? {
                 self.delete(&pod, &DeleteParams::default().grace_period(grace)).await?;
             }
             Ok(())

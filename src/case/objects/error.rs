@@ -5,13 +5,14 @@ use std::time::Duration;
 use serde_json::Value;
 use thiserror::Error;
 
-use crate::{case::permission::GivenUp, text::shortened};
+use crate::{case::permission::GivenUp, text::shortened, wait::History};
 
 /// How much of an object a message shows, in characters.
 const SHOWN: usize = 1500;
 
 /// Why something could not be done with an object.
 #[derive(Debug, Error)]
+#[non_exhaustive]
 pub enum ObjectsError {
     /// It would not be the case's own.
     #[error(
@@ -25,11 +26,57 @@ pub enum ObjectsError {
         /// The namespace that it names.
         namespace: String,
     },
-    /// It would be seen by every suite.
-    #[error("{kind} belongs to the whole cluster; declare it with `Suite::resources`")]
+    /// It is not called after the case, and belongs to no namespace.
+    #[error(
+        "{kind} `{name}` belongs to the whole cluster, so it must be called after the case: `{own}`, as `Objects::own_name` makes it; what a whole suite needs is declared with `Suite::resources`"
+    )]
     ClusterScoped {
         /// Its kind.
         kind: String,
+        /// Its name.
+        name: String,
+        /// A name for it.
+        own: String,
+    },
+    /// Namespaces are not made as objects.
+    #[error(
+        "a Namespace is made with its first object, or by `Objects::make_namespace`: use `Objects::beside`, or `Objects::fixed` for one that must be called `{name}`"
+    )]
+    NamespaceObject {
+        /// Its name.
+        name: String,
+    },
+    /// The suite's own objects are for reading.
+    #[error(
+        "the objects of namespace `{namespace}` are the suite's own, and for reading; make those of a case with `Ctx::objects`, or in a namespace that the suite declares"
+    )]
+    ReadOnly {
+        /// The namespace.
+        namespace: String,
+    },
+    /// The suite does not declare such a namespace.
+    #[error("the suite declares no namespace `{name}`; it declares {known}")]
+    Undeclared {
+        /// What was asked for.
+        name: String,
+        /// What there is.
+        known: String,
+    },
+    /// There is such a namespace, and it is no case's.
+    #[error("the namespace `{name}` is there, and was made by no case; choose another name")]
+    Taken {
+        /// Its name.
+        name: String,
+    },
+    /// Fixed names are taken in another order.
+    #[error(
+        "ask for the namespace `{name}` before `{held}`: cases that hold several take them in the order of the alphabet, so that no two wait for each other"
+    )]
+    Order {
+        /// The name that is asked for.
+        name: String,
+        /// The name that is held.
+        held: String,
     },
     /// It is not an object.
     #[error(
@@ -67,7 +114,11 @@ pub enum ObjectsError {
         source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// Time ran out.
-    #[error("{kind} `{name}`: {what} did not happen within {} s ({looks} looks); last seen:\n{last}", limit.as_secs())]
+    #[error(
+        "{kind} `{name}`: {what} did not happen within {} s ({} looks); changes:{history}\nlast seen:\n{last}",
+        limit.as_secs(),
+        history.looks()
+    )]
     Late {
         /// The kind of object.
         kind: String,
@@ -77,9 +128,9 @@ pub enum ObjectsError {
         what: String,
         /// How long.
         limit: Duration,
-        /// How many versions of it were looked at.
-        looks: usize,
-        /// The latest of them.
+        /// How it changed in the meantime.
+        history: Box<History>,
+        /// What it was at last.
         last: String,
     },
 }

@@ -1,13 +1,7 @@
-//! The Kubernetes objects that a case makes, in namespaces that belong to it alone.
+//! The Kubernetes objects of a case: those that it makes, and those of its suite.
 
-use std::{
-    collections::BTreeMap,
-    fmt,
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::{fmt, sync::Arc, time::Duration};
 
-use k8s_openapi::api::core::v1::Namespace;
 use kube::{
     Api,
     api::{DeleteParams, DynamicObject, ListParams, Patch, PatchParams, PostParams},
@@ -15,69 +9,77 @@ use kube::{
 use serde::Serialize;
 use serde_json::{Value, json};
 
+mod belongings;
+mod changes;
 mod error;
+mod place;
+mod places;
 mod watch;
 
 pub use error::ObjectsError;
 
 use super::permission::Permission;
 use crate::{
-    manifest::text_at,
-    stack::{Applier, ServerError, ensure_namespace},
+    manifest::{CASE, SUITE, text_at},
+    stack::{ServerError, Stack},
 };
+use belongings::Belongings;
 use error::shown;
+use place::{Act, Place};
 use watch::WatchError;
 
 /// How long a deleted object may take to be gone, its finalizers included.
 const GONE: Duration = Duration::from_mins(1);
 
-/// The objects of a case; [`Ctx::objects`](crate::Ctx::objects) makes it.
+/// Objects of one namespace; [`Ctx::objects`](crate::Ctx::objects) makes it for one of the case's own,
+/// [`Ctx::suite_objects`](crate::Ctx::suite_objects) for the suite's, and
+/// [`Ctx::objects_in`](crate::Ctx::objects_in) for one that the suite declares.
 ///
-/// Its namespace is made with the first object, and deleted when the case is over.
+/// What a case makes is deleted when it is over, wherever it is.
+///
+/// Objects of the whole cluster can be made too. They must be called after the case, so that no other
+/// meets them:
+///
+/// ```no_run
+/// # use kindwright::{CaseResult, Ctx};
+/// # use serde_json::json;
+/// async fn a_class_may_be_asked_for(ctx: Ctx) -> CaseResult {
+///     let name = ctx.objects().own_name("urgent");
+///     let class = json!({
+///         "apiVersion": "scheduling.k8s.io/v1",
+///         "kind": "PriorityClass",
+///         "metadata": {"name": name},
+///         "value": 7,
+///     });
+///     ctx.objects().create(class).await?;
+///     Ok(())
+/// }
+/// ```
 #[derive(Clone, Debug)]
 pub struct Objects {
-    applier: Applier,
-    suite: String,
-    namespace: String,
-    /// All namespaces of the case.
-    made: Arc<Mutex<BTreeMap<String, Made>>>,
-    permission: Permission,
-}
-
-/// How far a namespace is made.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Made {
-    /// It may be there.
-    Begun,
-    /// It is there.
-    Whole,
+    case: Arc<Belongings>,
+    place: Place,
 }
 
 impl Objects {
-    pub(super) fn new(
-        applier: Applier,
-        suite: &str,
-        namespace: String,
-        permission: Permission,
-    ) -> Self {
-        Self { applier, suite: suite.to_owned(), namespace, made: Arc::default(), permission }
+    pub(super) fn new(stack: Arc<Stack>, case: &str, id: String, permission: Permission) -> Self {
+        let case = Belongings::new(stack, case, id, permission);
+        Self { place: Place::own(case.id.clone()), case: Arc::new(case) }
     }
 
     /// The namespace of these objects.
     pub fn namespace(&self) -> &str {
-        &self.namespace
-    }
-
-    /// The same in another namespace of the case, whose name ends in `suffix`.
-    #[must_use]
-    pub fn beside(&self, suffix: &str) -> Self {
-        Self { namespace: format!("{}-{suffix}", self.namespace), ..self.clone() }
+        self.place.namespace()
     }
 
     /// Makes an object, given as JSON with `apiVersion`, `kind`, `metadata.name`; returns it as stored.
+    ///
+    /// # Errors
+    ///
+    /// It would not be the case's own, or the server refuses it.
     pub async fn create(&self, object: impl Serialize) -> Result<Value, ObjectsError> {
         let object = serde_json::to_value(object).unwrap_or_default();
-        self.permission.act(self.make(object)).await
+        self.case.permission.act(self.make(object)).await
     }
 
     async fn make(&self, object: Value) -> Result<Value, ObjectsError> {
@@ -86,18 +88,25 @@ impl Objects {
         if [version, kind, name].contains(&"") {
             return Err(ObjectsError::Shapeless { shown: shown(&object) });
         }
+        let api = self.api(Act::Write, [version, kind, name]).await?;
         let namespace = text_at(&object, "/metadata/namespace");
-        if !namespace.is_empty() && namespace != self.namespace {
+        if !namespace.is_empty() && api.namespace().is_some_and(|own| own != namespace) {
             return Err(ObjectsError::Foreign {
                 kind: kind.to_owned(),
                 name: name.to_owned(),
                 namespace: namespace.to_owned(),
             });
         }
-        let api = self.api(version, kind, name).await?;
-        self.ensure().await?;
-        let made: DynamicObject = serde_json::from_value(object.clone())
+        let mut made: DynamicObject = serde_json::from_value(object.clone())
             .map_err(|_| ObjectsError::Shapeless { shown: shown(&object) })?;
+        match &self.place {
+            Place::Own { namespace, marks } if api.namespace().is_some() => {
+                self.case.ensure(namespace, marks).await?;
+            }
+            Place::Own { .. } | Place::Suite(_) | Place::Declared(_) => {
+                self.case.adopt(&api, &mut made).await?;
+            }
+        }
         let made = api.create(&PostParams::default(), &made).await;
         self.read("make", kind, name, made)
     }
@@ -110,21 +119,31 @@ impl Objects {
         name: &str,
     ) -> Result<Option<Value>, ObjectsError> {
         let getting = async {
-            let found = self.api(version, kind, name).await?.get_opt(name).await;
+            let found = self.api(Act::Read, [version, kind, name]).await?.get_opt(name).await;
             let found = found.map_err(|error| self.fail("read", kind, name, error))?;
             found.map(|object| self.read("read", kind, name, Ok(object))).transpose()
         };
-        self.permission.act(getting).await
+        self.case.permission.act(getting).await
     }
 
-    /// All objects of a kind.
+    /// All objects of a kind; of one that belongs to no namespace those that the case has made, or
+    /// those of the suite.
     pub async fn list(&self, version: &str, kind: &str) -> Result<Vec<Value>, ObjectsError> {
         let listing = async {
-            let list = self.api(version, kind, "*").await?.list(&ListParams::default()).await;
+            let api = self.find([version, kind, "*"]).await?;
+            let all = ListParams::default();
+            let which = match (api.namespace(), &self.place) {
+                (Some(_), _) => all,
+                (None, Place::Suite(_)) => {
+                    all.labels(&format!("{SUITE}={},!{CASE}", self.case.stack().plan().name))
+                }
+                (None, _) => all.labels(&format!("{CASE}={}", self.case.id)),
+            };
+            let list = api.list(&which).await;
             let list = list.map_err(|error| self.fail("list", kind, "*", error))?;
             list.items.into_iter().map(|object| self.read("list", kind, "*", Ok(object))).collect()
         };
-        self.permission.act(listing).await
+        self.case.permission.act(listing).await
     }
 
     /// Merges `patch` into an object; a `null` in it removes a field.
@@ -136,11 +155,11 @@ impl Objects {
         patch: &Value,
     ) -> Result<Value, ObjectsError> {
         let merging = async {
-            let api = self.api(version, kind, name).await?;
+            let api = self.api(Act::Write, [version, kind, name]).await?;
             let merged = api.patch(name, &PatchParams::default(), &Patch::Merge(patch)).await;
             self.read("change", kind, name, merged)
         };
-        self.permission.act(merging).await
+        self.case.permission.act(merging).await
     }
 
     /// Merges `patch` into the status of an object, as its controller would.
@@ -152,18 +171,18 @@ impl Objects {
         patch: &Value,
     ) -> Result<Value, ObjectsError> {
         let merging = async {
-            let api = self.api(version, kind, name).await?;
+            let api = self.api(Act::Write, [version, kind, name]).await?;
             let patch = Patch::Merge(patch);
             let merged = api.patch_status(name, &PatchParams::default(), &patch).await;
             self.read("change the status of", kind, name, merged)
         };
-        self.permission.act(merging).await
+        self.case.permission.act(merging).await
     }
 
     /// Watches an object until `holds` is true of it, and returns it as it was then.
     ///
-    /// `what` names the condition in the message of a failure, which shows the
-    /// object as it was last seen.
+    /// `what` names the condition in the message of a failure, which tells how the object changed
+    /// in the meantime, and shows it as it was last seen.
     pub async fn until(
         &self,
         [version, kind, name]: [&str; 3],
@@ -173,21 +192,21 @@ impl Objects {
     ) -> Result<Value, ObjectsError> {
         let holds = |object: &Value| !object.is_null() && holds(object);
         let watching = async {
-            let api = self.api(version, kind, name).await?;
+            let api = self.api(Act::Read, [version, kind, name]).await?;
             self.watch(api, [kind, name], what, limit, holds).await
         };
-        self.permission.act(watching).await
+        self.case.permission.act(watching).await
     }
 
     /// Deletes an object, and waits until it is gone.
     pub async fn delete(&self, version: &str, kind: &str, name: &str) -> Result<(), ObjectsError> {
         let deleting = async {
-            let api = self.api(version, kind, name).await?;
+            let api = self.api(Act::Write, [version, kind, name]).await?;
             let deleted = api.delete(name, &DeleteParams::background()).await;
             deleted.map_err(|error| self.fail("delete", kind, name, error))?;
             self.watch(api, [kind, name], "its end", GONE, Value::is_null).await
         };
-        self.permission.act(deleting).await.map(drop)
+        self.case.permission.act(deleting).await.map(drop)
     }
 
     async fn watch(
@@ -200,67 +219,47 @@ impl Objects {
     ) -> Result<Value, ObjectsError> {
         Box::pin(watch::until(api, name, limit, holds)).await.map_err(|error| match error {
             WatchError::Refused(error) => self.fail("watch", kind, name, error),
-            WatchError::Late { looks, last } => ObjectsError::Late {
+            WatchError::Late { history, last } => ObjectsError::Late {
                 kind: kind.to_owned(),
                 name: name.to_owned(),
                 what: what.to_string(),
                 limit,
-                looks,
+                history,
                 last,
             },
         })
     }
 
-    /// The namespaces that the case has made, or begun to make.
-    pub(crate) fn namespaces(&self) -> Vec<String> {
-        self.made.lock().unwrap_or_else(PoisonError::into_inner).keys().cloned().collect()
-    }
-
-    /// Notes how far the namespace is made.
-    fn note(&self, made: Made) -> Option<Made> {
-        let mut all = self.made.lock().unwrap_or_else(PoisonError::into_inner);
-        match all.get(&self.namespace) {
-            Some(Made::Whole) => Some(Made::Whole),
-            Some(Made::Begun) | None => all.insert(self.namespace.clone(), made),
-        }
-    }
-
-    /// Deletes the namespaces of the case. What fails here goes with the cluster.
-    pub(crate) async fn release(&self) {
-        let namespaces = Api::<Namespace>::all(self.applier.client());
-        for namespace in self.namespaces() {
-            let _ = namespaces.delete(&namespace, &DeleteParams::background()).await;
-        }
-    }
-
-    async fn ensure(&self) -> Result<(), ObjectsError> {
-        // Noted before it is made: whoever releases the case may look while the request is on its way.
-        if self.note(Made::Begun) == Some(Made::Whole) {
-            return Ok(());
-        }
-        self.permission.check()?;
-        let made = ensure_namespace(&self.applier.client(), &self.namespace, &self.suite).await;
-        made.map_err(|error| ObjectsError::Namespace {
-            namespace: self.namespace.clone(),
-            source: error.into(),
-        })?;
-        self.note(Made::Whole);
-        Ok(())
-    }
-
+    /// The API of a kind, if this may be done with an object of it.
     async fn api(
         &self,
-        version: &str,
-        kind: &str,
-        name: &str,
+        act: Act,
+        [version, kind, name]: [&str; 3],
     ) -> Result<Api<DynamicObject>, ObjectsError> {
-        let object = json!({"apiVersion": version, "kind": kind});
-        let api = self.applier.api(&self.namespace, &object).await;
-        let api = api.map_err(|error| self.fail("look up the kind of", kind, name, error))?;
-        if api.namespace().is_none() {
-            return Err(ObjectsError::ClusterScoped { kind: kind.to_owned() });
+        if !self.place.allows(act) {
+            return Err(ObjectsError::ReadOnly { namespace: self.namespace().to_owned() });
+        }
+        let api = self.find([version, kind, name]).await?;
+        if api.namespace().is_some() || matches!(self.place, Place::Suite(_)) {
+            return Ok(api);
+        }
+        if act == Act::Write && [version, kind] == ["v1", "Namespace"] {
+            return Err(ObjectsError::NamespaceObject { name: name.to_owned() });
+        }
+        if !name.contains(&self.case.id) {
+            let (own, kind, name) = (self.own_name(name), kind.to_owned(), name.to_owned());
+            return Err(ObjectsError::ClusterScoped { kind, name, own });
         }
         Ok(api)
+    }
+
+    async fn find(
+        &self,
+        [version, kind, name]: [&str; 3],
+    ) -> Result<Api<DynamicObject>, ObjectsError> {
+        let object = json!({"apiVersion": version, "kind": kind});
+        let api = self.case.stack().applier().api(self.namespace(), &object).await;
+        api.map_err(|error| self.fail("look up the kind of", kind, name, error))
     }
 
     fn read(
@@ -286,7 +285,7 @@ impl Objects {
             what,
             kind: kind.to_owned(),
             name: name.to_owned(),
-            namespace: self.namespace.clone(),
+            namespace: self.namespace().to_owned(),
             source: Box::new(source.into()),
         }
     }

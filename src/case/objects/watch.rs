@@ -14,10 +14,11 @@ use kube::{
 };
 use serde_json::Value;
 
-use super::error::shown;
+use super::{changes::changes, error::shown};
 use crate::{
     stack::{ServerError, is_refusal},
     text::chain,
+    wait::History,
 };
 
 /// Why a watch ended without its condition.
@@ -27,8 +28,8 @@ pub(super) enum WatchError {
     Refused(ServerError),
     /// Time ran out.
     Late {
-        /// How many versions of the object were looked at.
-        looks: usize,
+        /// How the object changed in the meantime.
+        history: Box<History>,
         /// What was seen last.
         last: String,
     },
@@ -50,18 +51,19 @@ async fn look(
     holds: impl Fn(&Value) -> bool,
 ) -> Result<Value, WatchError> {
     let mut seen = pin!(seen);
-    let (mut looks, mut last) = (0, String::from("nothing"));
+    let (mut history, mut last) = (Box::new(History::begin()), None);
     let looking = async {
         while let Some(next) = seen.next().await {
             match next {
                 Ok(object) => {
                     let object = object.and_then(|object| serde_json::to_value(object).ok());
                     let object = object.unwrap_or_default();
-                    looks += 1;
+                    history.look();
+                    history.note(changes(last.as_ref().unwrap_or(&Value::Null), &object));
                     if holds(&object) {
                         return Ok(object);
                     }
-                    last = shown(&object);
+                    last = Some(object);
                 }
                 Err(error) => {
                     let words = chain(&error);
@@ -69,18 +71,17 @@ async fn look(
                         return Err(WatchError::Refused(refusal));
                     }
                     // It is watched again from where it is then.
-                    if looks == 0 {
-                        last = words;
-                    }
+                    history.note(words);
                 }
             }
         }
         std::future::pending().await
     };
-    match tokio::time::timeout(limit, looking).await {
-        Ok(outcome) => outcome,
-        Err(_) => Err(WatchError::Late { looks, last }),
+    if let Ok(outcome) = tokio::time::timeout(limit, looking).await {
+        return outcome;
     }
+    let last = last.as_ref().map_or_else(|| "nothing".to_owned(), shown);
+    Err(WatchError::Late { history, last })
 }
 
 /// What the server said, if it will never let the object be watched.
@@ -144,14 +145,19 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_was_seen_last_is_told_also_when_the_connection_broke_after_it() {
+    async fn all_that_was_seen_is_told_also_when_the_connection_broke_after_it() {
         let broken = Err(watcher::Error::WatchFailed(kube::Error::TlsRequired));
-        let seen = stream::iter([Ok(Some(object("red"))), broken]).chain(stream::pending());
+        let seen = [Ok(None), Ok(Some(object("red"))), Ok(Some(object("green"))), broken];
+        let seen = stream::iter(seen).chain(stream::pending());
         let short = Duration::from_millis(20);
-        let Err(WatchError::Late { looks, last }) = look(seen, short, is_blue).await else {
+        let Err(WatchError::Late { history, last }) = look(seen, short, is_blue).await else {
             panic!()
         };
-        assert_eq!(looks, 1);
-        assert!(last.contains("\"colour\": \"red\""), "{last}");
+        assert_eq!(history.looks(), 3);
+        assert!(last.contains("\"colour\": \"green\""), "{last}");
+        let words = history.to_string();
+        for part in ["no such object", "it is there", "data.colour: \"green\""] {
+            assert!(words.contains(part), "{words}");
+        }
     }
 }

@@ -1,0 +1,181 @@
+//! The namespaces that a case may use: its own, the suite's, and those that the suite declares.
+
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::{Objects, ObjectsError, Place};
+use crate::{
+    case::{
+        Ctx, Logs, events,
+        subject::{ReadError, Subject},
+    },
+    plan::SuitePlan,
+};
+
+impl Ctx {
+    /// The objects of the suite's own namespace, for reading: `get`, `list` and `until`.
+    ///
+    /// ```no_run
+    /// # use kindwright::{CaseResult, Ctx, ensure};
+    /// async fn the_shop_has_two_pods(ctx: Ctx) -> CaseResult {
+    ///     let shop = ctx.suite_objects().get("apps/v1", "Deployment", "shop").await?;
+    ///     ensure!(shop.is_some_and(|shop| shop["status"]["readyReplicas"] == 2), "it has not");
+    ///     Ok(())
+    /// }
+    /// ```
+    pub fn suite_objects(&self) -> Objects {
+        let namespace = self.stack().plan().namespace.clone();
+        self.objects().at(Place::Suite(namespace))
+    }
+
+    /// The objects of a namespace that the suite declares, by its whole name or by what follows the
+    /// suite's: `workflows` is `<suite>-workflows`.
+    ///
+    /// What the case makes there is deleted when it is over. It may change and delete what others
+    /// have made there.
+    ///
+    /// ```no_run
+    /// # use kindwright::{CaseResult, Ctx};
+    /// # async fn case(ctx: Ctx) -> CaseResult {
+    /// let jobs = ctx.objects_in("workflows")?.list("batch/v1", "Job").await?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// The suite declares no such namespace.
+    pub fn objects_in(&self, namespace: &str) -> Result<Objects, ObjectsError> {
+        let found = declared(self.stack().plan(), namespace);
+        found.map(|namespace| self.objects().at(Place::Declared(namespace)))
+    }
+}
+
+impl Objects {
+    /// The same in another place.
+    fn at(&self, place: Place) -> Self {
+        Self { place, case: Arc::clone(&self.case) }
+    }
+
+    /// The same in another namespace of the case, whose name ends in `suffix`.
+    #[must_use]
+    pub fn beside(&self, suffix: &str) -> Self {
+        self.at(Place::own(format!("{}-{suffix}", self.case.id)))
+    }
+
+    /// The same in the namespace `name`, which this case alone has until it is over.
+    ///
+    /// Other cases of the cluster that ask for it wait until it is really gone; the time counts for
+    /// their limits. It is there when this returns.
+    ///
+    /// ```no_run
+    /// # use kindwright::{CaseResult, Ctx};
+    /// # async fn case(ctx: Ctx) -> CaseResult {
+    /// let production = ctx.objects().fixed("production").await?;
+    /// let pods = production.list("v1", "Pod").await?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// There is such a namespace that no case has made, or the case holds another whose name comes
+    /// later in the alphabet: two cases would wait for each other.
+    pub async fn fixed(&self, name: &str) -> Result<Self, ObjectsError> {
+        self.case.permission.act(self.case.hold(name)).await?;
+        Ok(self.at(Place::own(name.to_owned())))
+    }
+
+    /// The same in a namespace with this label. It has no effect on namespaces of others.
+    ///
+    /// ```no_run
+    /// # use kindwright::{CaseResult, Ctx};
+    /// # async fn case(ctx: Ctx) -> CaseResult {
+    /// let watched = ctx.objects().beside("watched").label("team", "tea").annotation("till", "7");
+    /// watched.make_namespace().await?;
+    /// # Ok(()) }
+    /// ```
+    #[must_use]
+    pub fn label(mut self, name: &str, value: &str) -> Self {
+        if let Place::Own { marks, .. } = &mut self.place {
+            marks.labels.insert(name.to_owned(), value.to_owned());
+        }
+        self
+    }
+
+    /// The same in a namespace with this annotation. It has no effect on namespaces of others.
+    #[must_use]
+    pub fn annotation(mut self, name: &str, value: &str) -> Self {
+        if let Place::Own { marks, .. } = &mut self.place {
+            marks.annotations.insert(name.to_owned(), value.to_owned());
+        }
+        self
+    }
+
+    /// Makes the namespace although it has no object yet, or gives it the labels and annotations that
+    /// it lacks; returns it as stored.
+    ///
+    /// # Errors
+    ///
+    /// It is not one of the case's own, or the server refuses it.
+    pub async fn make_namespace(&self) -> Result<Value, ObjectsError> {
+        let Place::Own { namespace, marks } = &self.place else {
+            return Err(ObjectsError::ReadOnly { namespace: self.namespace().to_owned() });
+        };
+        let made = self.case.permission.act(self.case.ensure(namespace, marks)).await?;
+        serde_json::to_value(made).map_err(|error| {
+            self.fail("read", "Namespace", namespace, kube::Error::SerdeError(error))
+        })
+    }
+
+    /// A name that only this case has, for objects of the whole cluster.
+    pub fn own_name(&self, name: &str) -> String {
+        format!("{name}-{}", self.case.id)
+    }
+
+    /// What the pods of an object in this namespace have written; a `Pod` is its own.
+    ///
+    /// ```no_run
+    /// # use kindwright::{CaseResult, Ctx};
+    /// # async fn case(ctx: Ctx) -> CaseResult {
+    /// let text = ctx.objects().logs("Job", "backup").text().await?;
+    /// # Ok(()) }
+    /// ```
+    pub fn logs(&self, kind: &str, name: &str) -> Logs {
+        let (client, namespace) = (self.case.stack().client(), self.namespace());
+        Logs::of(client, namespace, Subject::object(kind, name), self.case.permission.clone())
+    }
+
+    /// The Events of Kubernetes about an object in this namespace and what it made, as
+    /// [`Ctx::events`](crate::Ctx::events) returns them.
+    pub async fn events(&self, kind: &str, name: &str) -> Result<Vec<Value>, ReadError> {
+        let (stack, subject) = (self.case.stack(), Subject::object(kind, name));
+        let reading = events::read(stack.client(), self.namespace(), &subject, stack.plan());
+        self.case.permission.act(reading).await
+    }
+
+    /// What the case waits for, in words.
+    pub(crate) fn waits(&self) -> Option<String> {
+        self.case.waits()
+    }
+
+    /// The namespaces that the case has made, or begun to make.
+    pub(crate) fn namespaces(&self) -> Vec<String> {
+        self.case.namespaces()
+    }
+
+    /// Begins to delete all that the case has made.
+    pub(crate) async fn release(&self) {
+        self.case.release().await;
+    }
+}
+
+/// The whole name of a namespace that a suite declares.
+fn declared(plan: &SuitePlan, name: &str) -> Result<String, ObjectsError> {
+    let whole = format!("{}-{name}", plan.name);
+    let found = plan.namespaces.iter().find(|declared| *declared == name || **declared == whole);
+    found.cloned().ok_or_else(|| {
+        let known = &plan.namespaces;
+        let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+        ObjectsError::Undeclared { name: name.to_owned(), known }
+    })
+}
