@@ -98,6 +98,10 @@ impl fmt::Display for SuitePlan {
                 }
             }
         }
+        for table in &self.tables {
+            let database = table.database.as_deref().unwrap_or("the first database");
+            writeln!(f, "  rows of {} in {database}", table.called())?;
+        }
         writeln!(f, "  {} cases", self.cases.len())?;
         self.cases.iter().try_for_each(|case| match &case.set_aside {
             Some(reason) => writeln!(f, "    {}, set aside: {reason}", case.full_name),
