@@ -38,7 +38,7 @@ macro_rules! ensure_eq {
                     return Err($crate::case::unequal(
                         format_args!($($message)+),
                         [stringify!($left), stringify!($right)],
-                        [Shown(left).shown(), Shown(right).shown()],
+                        &[Shown(left).shown(), Shown(right).shown()],
                     ));
                 }
             }
@@ -89,11 +89,11 @@ impl<T: Json> Json for Vec<T> {}
 
 /// The failure of two values that differ, as they are written and as they are.
 #[doc(hidden)]
-pub fn unequal(message: fmt::Arguments<'_>, written: [&str; 2], values: [String; 2]) -> Failure {
+pub fn unequal(message: fmt::Arguments<'_>, written: [&str; 2], values: &[String; 2]) -> Failure {
     let [left, right] = written;
     let names = [format!("left: {left}"), format!("right: {right}")];
     let names = [names[0].as_str(), names[1].as_str()];
-    let [left_value, right_value] = &values;
+    let [left_value, right_value] = values;
     if left_value == right_value {
         return Failure::new(format_args!("{message}, though both are shown as {left_value}"));
     }
@@ -113,9 +113,12 @@ mod tests {
 
     use super::*;
 
-    fn compared<L: fmt::Debug + PartialEq<R>, R: fmt::Debug>(left: L, right: R) -> String {
+    fn compared<L: fmt::Debug + PartialEq<R> + ?Sized, R: fmt::Debug + ?Sized>(
+        left: &L,
+        right: &R,
+    ) -> String {
         let compare = || {
-            ensure_eq!(left, right, "the {} differs", "order");
+            ensure_eq!(*left, *right, "the {} differs", "order");
             Ok(())
         };
         compare().map_or_else(Failure::into_text, |()| "equal".to_owned())
@@ -125,16 +128,16 @@ mod tests {
     fn short_values_are_shown_one_below_the_other() {
         assert_eq!(compared("tea", "tea"), "equal");
         assert_eq!(
-            compared(Some(3).is_some(), false),
-            "the order differs\n    left: left\n        true\n    right: right\n        false"
+            compared(&true, &false),
+            "the order differs\n    left: *left\n        true\n    right: *right\n        false"
         );
     }
 
     #[test]
     fn long_values_are_shown_as_a_difference() {
         assert_eq!(
-            compared([1, 2], [1, 3]),
-            "the order differs\n--- left: left\n+++ right: right\n@@ -1,4 +1,4 @@\n [\n     1,\n-    2,\n+    3,\n ]"
+            compared(&[1, 2], &[1, 3]),
+            "the order differs\n--- left: *left\n+++ right: *right\n@@ -1,4 +1,4 @@\n [\n     1,\n-    2,\n+    3,\n ]"
         );
     }
 

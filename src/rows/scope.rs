@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde_json::Value;
 
+use super::row::plain;
 use crate::{
     partial,
     postgres::{identifier, literal},
@@ -46,10 +47,13 @@ impl Scope {
     pub(super) fn statement(&self) -> String {
         let (schema, name) = self.table.path();
         let schema = schema.map_or_else(String::new, |schema| identifier(schema) + ".");
-        let equal = self.columns.iter().map(|(column, value)| match value {
-            Value::Null => format!("kindwright_row.{} IS NULL", identifier(column)),
-            Value::String(text) => compared(column, text),
-            other => compared(column, &other.to_string()),
+        let equal = self.columns.iter().map(|(column, value)| {
+            let column = identifier(column);
+            if value.is_null() {
+                format!("kindwright_row.{column} IS NULL")
+            } else {
+                format!("kindwright_row.{column} = {}", literal(Some(&plain(value))))
+            }
         });
         let matching = self.partials.iter().map(|partial| {
             format!("to_jsonb(kindwright_row) @> {}::jsonb", literal(Some(&partial.to_string())))
@@ -58,30 +62,28 @@ impl Scope {
         let order = [&self.table.time, &self.table.key].into_iter().flatten();
         let order: Vec<_> =
             order.map(|column| format!("kindwright_row.{}", identifier(column))).collect();
-        let mut statement = format!(
-            "SELECT to_jsonb(kindwright_row) FROM {schema}{} AS kindwright_row",
-            identifier(name)
-        );
-        if !conditions.is_empty() {
-            statement += &format!(" WHERE {}", conditions.join(" AND "));
-        }
-        if !order.is_empty() {
-            statement += &format!(" ORDER BY {}", order.join(", "));
-        }
-        statement
+        let listed = |before: &str, parts: &[String], between: &str| {
+            if parts.is_empty() {
+                String::new()
+            } else {
+                format!(" {before} {}", parts.join(between))
+            }
+        };
+        format!(
+            "SELECT to_jsonb(kindwright_row) FROM {schema}{} AS kindwright_row{}{}",
+            identifier(name),
+            listed("WHERE", &conditions, " AND "),
+            listed("ORDER BY", &order, ", "),
+        )
     }
-}
-
-fn compared(column: &str, text: &str) -> String {
-    format!("kindwright_row.{} = {}", identifier(column), literal(Some(text)))
 }
 
 impl fmt::Display for Scope {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "`{}`", self.table.called())?;
-        let columns = self.columns.iter().map(|(column, value)| match value {
-            Value::String(text) => format!("{column} is `{text}`"),
-            other => format!("{column} is {other}"),
+        let columns = self.columns.iter().map(|(column, value)| {
+            let value = if value.is_null() { "NULL".to_owned() } else { plain(value) };
+            format!("{column} is `{value}`")
         });
         let matching = self
             .partials
@@ -117,7 +119,7 @@ mod tests {
         );
         assert_eq!(
             scope.to_string(),
-            r#"`billing.Bill` where trace is `it's 7` and paid is null and it matches {"sku":"t\\a"}"#
+            r#"`billing.Bill` where trace is `it's 7` and paid is `NULL` and it matches {"sku":"t\\a"}"#
         );
     }
 

@@ -106,7 +106,8 @@ impl StackAttempt {
             let stack = self.ctx.stack();
             for table in stack.plan().tables.iter().filter(|table| table.id.is_some()) {
                 if let Some(database) = stack.database(table.database.as_deref()) {
-                    case.rows(table, rows::rows(database, table, self.ctx.correlation_id())).await;
+                    let rows = rows::rows(database, table, self.ctx.correlation_id());
+                    Box::pin(case.rows(table, rows)).await;
                 }
             }
             let (client, own) = (stack.client(), stack.plan().namespace.clone());
