@@ -13,7 +13,7 @@ const LIMIT: Duration = Duration::from_mins(1);
 /// use kindwright::{CaseResult, Ctx, case};
 ///
 /// async fn a_big_order_is_taken(ctx: Ctx) -> CaseResult {
-///     ctx.post("shop", "/orders").json(&[0; 10_000]).send().await?.expect(201)?;
+///     ctx.post("shop", "/orders").json(&vec![0; 10_000]).send().await?.expect(201)?;
 ///     Ok(())
 /// }
 ///
