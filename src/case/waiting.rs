@@ -44,7 +44,8 @@ impl Ctx {
     ///
     /// A look that fails is not yet a failure: its words are what was seen, and the error tells the
     /// history of them. So everything that a case does with `?` and [`ensure!`](crate::ensure) can
-    /// be waited for as it is. A look that hangs is cut off at the limit.
+    /// be waited for as it is. A look that hangs is cut off at the limit; one that
+    /// [skips](Failure::skip) skips the case.
     ///
     /// ```no_run
     /// # use std::time::Duration;
@@ -65,20 +66,20 @@ impl Ctx {
         what: impl fmt::Display,
         limit: impl Into<Limit>,
         mut check: impl AsyncFnMut() -> Result<T, Failure>,
-    ) -> Result<T, Unmet> {
+    ) -> Result<T, Failure> {
         let mut history = History::begin();
         let looking = async {
             let check = async || match check().await {
-                Ok(value) => Ok::<_, GivenUp>(Poll::Ready(value)),
+                Ok(value) => Ok(Poll::Ready(value)),
+                Err(failure) if failure.skips() => Err(failure),
                 Err(failure) => Ok(Poll::NotYet(failure.into_text())),
             };
             wait::look(limit.into(), &mut history, check).await.transpose()
         };
         let looked = self.permission().act(looking).await?;
-        looked.ok_or_else(|| Unmet::Late {
-            what: what.to_string(),
-            waited: history.elapsed(),
-            history: Box::new(history),
+        looked.ok_or_else(|| {
+            let (what, waited) = (what.to_string(), history.elapsed());
+            Unmet::Late { what, waited, history: Box::new(history) }.into()
         })
     }
 
@@ -107,22 +108,19 @@ impl Ctx {
         what: impl fmt::Display,
         duration: impl Into<Limit>,
         mut check: impl AsyncFnMut() -> Result<T, Failure>,
-    ) -> Result<(), Unmet> {
+    ) -> Result<(), Failure> {
         let (limit, mut history) = (duration.into(), History::begin());
         let looking = async {
-            let check = async || match check().await {
-                Ok(value) => Ok(words(&value)),
-                Err(failure) => Err(failure.into_text()),
-            };
+            let check = async || check().await.map(|value| words(&value));
             Ok::<_, GivenUp>(wait::keeps(limit, &mut history, check).await)
         };
-        let kept = self.permission().act(looking).await?;
-        kept.map_err(|seen| {
-            history.note(seen);
-            let (duration, after) = (limit.total, history.elapsed());
-            let (what, history) = (what.to_string(), Box::new(history));
-            Unmet::Lost { what, duration, after, history }
-        })
+        let Err(failure) = self.permission().act(looking).await? else { return Ok(()) };
+        if failure.skips() {
+            return Err(failure);
+        }
+        history.note(failure.into_text());
+        let (what, duration, after) = (what.to_string(), limit.total, history.elapsed());
+        Err(Unmet::Lost { what, duration, after, history: Box::new(history) }.into())
     }
 }
 

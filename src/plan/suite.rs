@@ -23,7 +23,7 @@ use crate::{
     migrate::Migration,
     password::Password,
     problem::Problem,
-    suite::{Endpoint, Probe, Secret, Suite, Tier},
+    suite::{Endpoint, Probe, Secret, Suite, Table, Tier},
 };
 
 /// A suite with everything decided.
@@ -38,7 +38,7 @@ pub(crate) struct SuitePlan {
     /// The namespaces that it declares beside its own, by their whole names.
     pub(crate) namespaces: Vec<String>,
     /// Objects that exist before the first tier.
-    #[serde(skip)]
+    #[serde(serialize_with = "serialize::object_names")]
     pub(crate) resources: Vec<Value>,
     /// Its Secrets, whose values are made of texts and passwords.
     #[serde(serialize_with = "serialize::secret_names")]
@@ -48,11 +48,16 @@ pub(crate) struct SuitePlan {
     pub(crate) passwords: BTreeMap<String, Password>,
     /// What is deployed, one tier after another.
     pub(crate) tiers: Vec<TierPlan>,
-    /// The reference of each of its images, by the name that manifests use.
+    /// The workloads that are not deployed: only cases need them that are set aside.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) left_out: Vec<String>,
+    /// The reference of each image that it needs, by the name that manifests use.
     pub(crate) images: BTreeMap<String, Reference>,
-    /// How long after an answer an emitter's events may still arrive.
+    /// The tables of which its cases assert rows.
+    pub(crate) tables: Vec<Table>,
+    /// How long after an answer rows may still arrive.
     #[serde(serialize_with = "serialize::seconds")]
-    pub(crate) flush: Duration,
+    pub(crate) settle: Duration,
     /// Its selected cases, in the order in which they are declared.
     pub(crate) cases: Vec<CasePlan>,
     /// Whether its services are the real ones.
@@ -128,14 +133,21 @@ pub(super) fn plan(
         secrets: suite.secrets.clone(),
         passwords: inputs.seed.passwords(suite),
         tiers,
+        left_out: suite.left_out.clone(),
         images: images::references(inputs, suite),
-        flush: suite.flush,
+        tables: suite.tables.clone(),
+        settle: suite.settle,
         cases: suite.cases.iter().map(|case| case::plan(inputs, suite, case)).collect(),
         real: overrides::is_real(inputs.settings, suite),
     }
 }
 
 impl SuitePlan {
+    /// How many of its cases will be run.
+    pub(crate) fn runs(&self) -> usize {
+        self.cases.iter().filter(|case| case.runs).count()
+    }
+
     /// The references that the containers of some of its workloads name, each once.
     pub(crate) fn images_of<'a>(
         &'a self,

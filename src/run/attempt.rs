@@ -12,10 +12,10 @@ use super::{
     world::{Attempt, Body, Finished},
 };
 use crate::{
-    audit,
-    case::{Ctx, Exchange, Exchanges, Shared},
+    case::{CaseResult, Ctx, Exchange, Exchanges, Failure, Shared},
     evidence::Evidence,
     plan::{CasePlan, SuitePlan},
+    rows,
     stack::Stack,
     suite::Case,
     text::chain,
@@ -48,7 +48,7 @@ impl StackAttempt {
         interrupt: Interrupt,
     ) -> Self {
         let exchanges = Exchanges::default();
-        let shared = Arc::new(Shared { stack: Arc::clone(stack), flush: suite.flush });
+        let shared = Arc::new(Shared { stack: Arc::clone(stack), settle: suite.settle });
         let ctx = Ctx::new(shared, &suite.name, plan, Arc::clone(&exchanges));
         Self {
             case,
@@ -108,8 +108,11 @@ impl StackAttempt {
         let collecting = async {
             case.exchanges(exchanges).await;
             let stack = self.ctx.stack();
-            if let Some(database) = stack.database() {
-                case.audit(audit::rows(database, self.ctx.correlation_id())).await;
+            for table in stack.plan().tables.iter().filter(|table| table.id.is_some()) {
+                if let Some(database) = stack.database(table.database.as_deref()) {
+                    let rows = rows::rows(database, table, self.ctx.correlation_id());
+                    Box::pin(case.rows(table, rows)).await;
+                }
             }
             let (client, own) = (stack.client(), stack.plan().namespace.clone());
             for namespace in [own].into_iter().chain(self.ctx.objects().namespaces()) {
@@ -141,22 +144,27 @@ impl Attempt for StackAttempt {
         self.ctx.objects().release().await;
     }
 
-    async fn finish(&self, result: Result<(), String>) -> Finished {
+    async fn finish(&self, result: CaseResult) -> Finished {
         // What explains a failure goes when the stack is put back.
         let (result, evidence) = match result {
-            Ok(()) => (Ok(()), None),
-            Err(failure) => {
-                let (failure, folder) = self.explain(failure).await;
-                (Err(failure), folder)
+            Err(failure) if failure.skips() => {
+                (Err(Failure::skip(self.evidence.for_people(&failure.into_text()))), None)
             }
+            Err(failure) => {
+                let (failure, folder) = self.explain(failure.into_text()).await;
+                (Err(Failure::new(failure)), folder)
+            }
+            Ok(()) => (Ok(()), None),
         };
         let spoiled = self.restore().await;
         let result = match &spoiled {
             None => result,
             Some(words) => {
-                let before = result.err().map_or_else(String::new, |words| words + "\n");
+                let before =
+                    result.err().map_or_else(String::new, |words| words.into_text() + "\n");
                 let words = self.evidence.for_people(words);
-                Err(format!("{before}after the case its stack did not come back: {words}"))
+                let words = format!("{before}after the case its stack did not come back: {words}");
+                Err(Failure::new(words))
             }
         };
         self.ctx.objects().release().await;

@@ -7,15 +7,17 @@ use std::{
 
 mod case;
 mod image;
+mod table;
 mod workload;
 
 pub use case::Case;
 pub use image::{Image, Source};
+pub use table::Table;
 pub use workload::{Database, Migrations, Part, Secret, Workload, password, text};
-pub(crate) use workload::{Endpoint, EndpointName, Probe};
+pub(crate) use workload::{Endpoint, EndpointName, Probe, database};
 
-/// How long after an emitter's last event a row may still appear, unless the suite says otherwise.
-const FLUSH: Duration = Duration::from_secs(1);
+/// How long after an answer rows may still arrive, unless the suite says otherwise.
+const SETTLE: Duration = Duration::from_secs(1);
 
 /// Cases that share a stack: one namespace with everything that they need.
 ///
@@ -42,8 +44,11 @@ pub struct Suite {
     pub(crate) resources: Vec<PathBuf>,
     pub(crate) controls: Vec<String>,
     pub(crate) real: bool,
-    pub(crate) flush: Duration,
+    pub(crate) tables: Vec<Table>,
+    pub(crate) settle: Duration,
     pub(crate) cases: Vec<Case>,
+    /// The workloads that are not deployed, because only cases need them that are set aside.
+    pub(crate) left_out: Vec<String>,
 }
 
 /// What is deployed together; the next tier waits for all of it.
@@ -65,7 +70,7 @@ macro_rules! cases {
 #[macro_export]
 macro_rules! case {
     ($function:ident) => {
-        $crate::Case::new(stringify!($function), $function)
+        $crate::Case::named(stringify!($function), $function)
     };
 }
 
@@ -94,8 +99,10 @@ impl Suite {
             resources: Vec::new(),
             controls: Vec::new(),
             real: false,
-            flush: FLUSH,
+            tables: Vec::new(),
+            settle: SETTLE,
             cases: Vec::new(),
+            left_out: Vec::new(),
         }
     }
 
@@ -164,10 +171,28 @@ impl Suite {
         self
     }
 
-    /// Says how long after an answer an emitter's audit events may still arrive.
+    /// Declares a table, so that cases can assert its rows with [`Ctx::rows`](crate::Ctx::rows), and a case that
+    /// failed leaves those under its correlation id in its evidence.
     #[must_use]
-    pub fn flush(mut self, interval: Duration) -> Self {
-        self.flush = interval;
+    pub fn table(mut self, table: Table) -> Self {
+        self.tables.push(table);
+        self
+    }
+
+    /// Declares the table of audit events, which [`Ctx::audit`](crate::Ctx::audit) reads.
+    #[must_use]
+    pub fn audit(self, table: Table) -> Self {
+        self.table(Table { audit: true, ..table })
+    }
+
+    /// Says how long after an answer the rows that it causes may still arrive, because services collect
+    /// them before they write; a second without it.
+    ///
+    /// An assertion that one row more would break has held when it has held for so long.
+    #[doc(alias = "flush")]
+    #[must_use]
+    pub fn settle(mut self, interval: Duration) -> Self {
+        self.settle = interval;
         self
     }
 
@@ -207,11 +232,12 @@ impl Suite {
         self
     }
 
-    /// The suite without the workloads that only stand-ins need.
+    /// The suite without the workloads that only cases need that are set aside.
     pub(crate) fn without_beyond(mut self) -> Self {
         for tier in &mut self.tiers {
             if let Tier::Workloads(workloads) = tier {
-                workloads.retain(|workload| !workload.beyond);
+                let left_out = workloads.extract_if(.., |workload| workload.beyond);
+                self.left_out.extend(left_out.map(|workload| workload.name));
             }
         }
         self
@@ -241,7 +267,7 @@ mod tests {
         let tier = [Workload::new("shop", "shop.yaml"), Workload::new("mock", "m.yaml").beyond()];
         let suite = Suite::new("shop", "shop").tier(tier).without_beyond();
         let left: Vec<_> = suite.workloads().map(|workload| workload.name.as_str()).collect();
-        assert_eq!(left, ["shop"]);
+        assert_eq!((left, suite.left_out.as_slice()), (vec!["shop"], &["mock".to_owned()][..]));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The Kubernetes objects of a case: those that it makes, and those of its suite.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use kube::{
     Api,
@@ -14,6 +14,7 @@ mod changes;
 mod error;
 mod place;
 mod places;
+mod until;
 mod watch;
 
 pub use error::ObjectsError;
@@ -26,7 +27,6 @@ use crate::{
 use belongings::Belongings;
 use error::shown;
 use place::{Act, Place};
-use watch::WatchError;
 
 /// How long a deleted object may take to be gone, its finalizers included.
 const GONE: Duration = Duration::from_mins(1);
@@ -179,55 +179,15 @@ impl Objects {
         self.case.permission.act(merging).await
     }
 
-    /// Watches an object until `holds` is true of it, and returns it as it was then.
-    ///
-    /// `what` names the condition in the message of a failure, which tells how the object changed
-    /// in the meantime, and shows it as it was last seen.
-    pub async fn until(
-        &self,
-        [version, kind, name]: [&str; 3],
-        what: impl fmt::Display,
-        limit: Duration,
-        holds: impl Fn(&Value) -> bool,
-    ) -> Result<Value, ObjectsError> {
-        let holds = |object: &Value| !object.is_null() && holds(object);
-        let watching = async {
-            let api = self.api(Act::Read, [version, kind, name]).await?;
-            self.watch(api, [kind, name], what, limit, holds).await
-        };
-        self.case.permission.act(watching).await
-    }
-
     /// Deletes an object, and waits until it is gone.
     pub async fn delete(&self, version: &str, kind: &str, name: &str) -> Result<(), ObjectsError> {
         let deleting = async {
             let api = self.api(Act::Write, [version, kind, name]).await?;
             let deleted = api.delete(name, &DeleteParams::background()).await;
             deleted.map_err(|error| self.fail("delete", kind, name, error))?;
-            self.watch(api, [kind, name], "its end", GONE, Value::is_null).await
+            self.watch(api, [kind, name], "its end", GONE, Value::is_null, shown).await
         };
         self.case.permission.act(deleting).await.map(drop)
-    }
-
-    async fn watch(
-        &self,
-        api: Api<DynamicObject>,
-        [kind, name]: [&str; 2],
-        what: impl fmt::Display,
-        limit: Duration,
-        holds: impl Fn(&Value) -> bool,
-    ) -> Result<Value, ObjectsError> {
-        Box::pin(watch::until(api, name, limit, holds)).await.map_err(|error| match error {
-            WatchError::Refused(error) => self.fail("watch", kind, name, error),
-            WatchError::Late { history, last } => ObjectsError::Late {
-                kind: kind.to_owned(),
-                name: name.to_owned(),
-                what: what.to_string(),
-                limit,
-                history,
-                last,
-            },
-        })
     }
 
     /// The API of a kind, if this may be done with an object of it.
