@@ -19,6 +19,7 @@ mod logs;
 mod node;
 mod nodes;
 mod program;
+mod sieve;
 mod taint;
 mod undo;
 

@@ -69,6 +69,9 @@ impl<'a> Editor<'a> {
             if object["kind"] == "Service" {
                 services::name_protocols(object.pointer_mut("/spec/ports"));
             }
+            if object["kind"] == "Deployment" {
+                replace_all_at_once(object);
+            }
             if let Some(pod) = pod_spec_mut(object) {
                 self.edit_pod(path, pod, problems);
             }
@@ -140,6 +143,15 @@ fn label(metadata: &mut Value, suite: &str) {
     metadata["labels"][SUITE] = json!(suite);
 }
 
+/// Lets new pods begin and those of before end at the same time, unless the manifest says otherwise:
+/// nobody uses a stack while it is brought up.
+fn replace_all_at_once(deployment: &mut Value) {
+    if let Some(spec) = deployment.pointer_mut("/spec").and_then(Value::as_object_mut) {
+        let strategy = json!({"type": "RollingUpdate", "rollingUpdate": {"maxSurge": "100%", "maxUnavailable": "100%"}});
+        spec.entry("strategy").or_insert(strategy);
+    }
+}
+
 fn own_folder(path: &str, namespace: &str) -> String {
     for folder in NODE_FOLDERS {
         if let Some(rest) = path.strip_prefix(folder)
@@ -154,6 +166,19 @@ fn own_folder(path: &str, namespace: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn pods_of_before_end_while_new_ones_begin_unless_the_manifest_says_otherwise() {
+        let mut deployment = json!({"kind": "Deployment", "spec": {}});
+        replace_all_at_once(&mut deployment);
+        assert_eq!(deployment["spec"]["strategy"]["rollingUpdate"]["maxUnavailable"], "100%");
+        let own = json!({"kind": "Deployment", "spec": {"strategy": {"type": "Recreate"}}});
+        let mut kept = own.clone();
+        replace_all_at_once(&mut kept);
+        assert_eq!(kept, own);
+        // Whose spec is none is refused by the server, in its own words.
+        replace_all_at_once(&mut json!({"kind": "Deployment", "spec": "none"}));
+    }
 
     #[test]
     fn only_our_folders_of_the_node_are_divided() {
