@@ -4,6 +4,7 @@ mod ctx;
 mod disturb;
 mod failure;
 mod http;
+mod images;
 mod objects;
 mod permission;
 
@@ -13,6 +14,7 @@ pub use disturb::{Disturb, DisturbError};
 pub use failure::{CaseResult, Failure};
 pub use http::{Answer, Http, HttpError, Request};
 pub(crate) use http::{Exchange, Exchanges};
+pub use images::NoImage;
 pub use objects::{Objects, ObjectsError};
 pub use permission::GivenUp;
 

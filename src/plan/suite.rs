@@ -133,12 +133,20 @@ pub(super) fn plan(
 }
 
 impl SuitePlan {
-    /// The references that the containers of some of its workloads name, each once.
+    /// The references that some of its workloads name, each once.
     pub(crate) fn images_of<'a>(
         &'a self,
         workloads: &'a [WorkloadPlan],
     ) -> impl Iterator<Item = &'a Reference> {
-        let objects = workloads.iter().flat_map(|workload| &workload.objects);
+        self.images_in(workloads.iter().flat_map(|workload| &workload.objects))
+    }
+
+    /// The references that some of its objects name, each once.
+    pub(crate) fn images_in<'a>(
+        &'a self,
+        objects: impl IntoIterator<Item = &'a Value>,
+    ) -> impl Iterator<Item = &'a Reference> {
+        let objects = objects.into_iter();
         let names: BTreeSet<_> = objects.flat_map(manifest::images).collect();
         names.into_iter().filter_map(|name| self.images.get(name))
     }

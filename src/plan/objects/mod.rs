@@ -13,7 +13,7 @@ use names::{Names, is_of_system};
 
 use super::{Inputs, node_ports::Assigned};
 use crate::{
-    manifest::{GroupKind, SUITE, containers_mut, image_of, pod_spec_mut, text_at},
+    manifest::{GroupKind, SUITE, containers_mut, image_of, image_values, pod_spec_mut, text_at},
     problem::Problem,
     suite::{Suite, Workload},
 };
@@ -72,6 +72,7 @@ impl<'a> Editor<'a> {
             if let Some(pod) = pod_spec_mut(object) {
                 self.edit_pod(path, pod, problems);
             }
+            self.check_values(path, object, problems);
         }
         objects
     }
@@ -119,17 +120,41 @@ impl<'a> Editor<'a> {
         for container in containers_mut(pod) {
             services::name_protocols(container.get_mut("ports"));
             let image = text_at(container, "/image");
-            if !self.suite.images.iter().any(|known| known.name() == image_of(image)) {
-                let known: Vec<_> =
-                    self.suite.images.iter().map(|image| format!("`{}`", image.name())).collect();
+            if !self.provides(image_of(image)) {
                 problems.push(Problem::Image {
                     suite: self.suite.name.clone(),
                     manifest: path.to_owned(),
                     image: image.to_owned(),
-                    known: if known.is_empty() { "none".into() } else { known.join(", ") },
+                    known: self.provided(),
                 });
             }
         }
+    }
+
+    /// Says which values name images that the suite does not have.
+    fn check_values(&self, path: &Path, object: &Value, problems: &mut Vec<Problem>) {
+        let values = image_values(object).into_iter();
+        let unknown = values.filter(|value| !self.provides(value.image));
+        problems.extend(unknown.map(|value| Problem::ImageValue {
+            suite: self.suite.name.clone(),
+            manifest: path.to_owned(),
+            kind: text_at(object, "/kind").to_owned(),
+            name: text_at(object, "/metadata/name").to_owned(),
+            value: text_at(object, &value.pointer).to_owned(),
+            image: value.image.to_owned(),
+            known: self.provided(),
+        }));
+    }
+
+    fn provides(&self, image: &str) -> bool {
+        self.suite.images.iter().any(|known| known.name() == image)
+    }
+
+    /// The images of the suite, in words.
+    fn provided(&self) -> String {
+        let known = self.suite.images.iter().map(|image| format!("`{}`", image.name()));
+        let known: Vec<_> = known.collect();
+        if known.is_empty() { "none".to_owned() } else { known.join(", ") }
     }
 }
 
