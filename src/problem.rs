@@ -29,6 +29,14 @@ pub(crate) enum Problem {
         "`{name}` is not a name for a {what}: use 1 to {most} of a-z, 0-9 and `-`, not `-` first or last"
     )]
     Name { what: &'static str, name: String, most: usize },
+    #[error(
+        "suite `{suite}`: `{suffix}` is not the end of a namespace's name: use 1 to {most} of a-z, 0-9 and `-`, not `-` first or last, and not the suite's own name"
+    )]
+    NamespaceSuffix { suite: String, suffix: String, most: usize },
+    #[error(
+        "the namespace `{namespace}` would be of the suites `{first}` and `{second}`; call one of them, or what is given to `.namespace(..)`, otherwise"
+    )]
+    SharedNamespace { namespace: String, first: String, second: String },
     #[error("suite `{suite}`: {kind} `{name}` is there twice, and not the same; leave one out")]
     Objects { suite: String, kind: String, name: String },
     #[error("{what} `{name}` is declared twice{of}")]

@@ -10,12 +10,12 @@ mod scope;
 
 pub(crate) use image_values::image_values;
 pub(crate) use needs::needs;
+use pods::pod_path;
 pub(crate) use pods::{
     containers_mut, image_of, images, pod_spec, pod_spec_mut, selector, template, template_path,
 };
 pub(crate) use requests::{NoQuantity, Requests, no_quantities, quantity, requests};
 pub(crate) use scope::GroupKind;
-use pods::pod_path;
 
 /// The label that names the suite of an object; controllers of stand-ins go by it.
 pub(crate) const SUITE: &str = "kindwright/suite";

@@ -159,9 +159,11 @@ mod tests {
     #[test]
     fn a_kind_is_custom_unless_its_group_is_kubernetes_own() {
         let custom = |version| GroupKind::new(version, "Thing").is_custom();
-        assert!(["example.io/v1", "gateway.networking.k8s.io/v1", "argoproj.io/v1alpha1"]
-            .into_iter()
-            .all(custom));
+        assert!(
+            ["example.io/v1", "gateway.networking.k8s.io/v1", "argoproj.io/v1alpha1"]
+                .into_iter()
+                .all(custom)
+        );
         assert!(!["v1", "batch/v1", "networking.k8s.io/v1"].into_iter().any(custom));
     }
 }

@@ -69,7 +69,8 @@ impl fmt::Display for Plan {
 
 impl fmt::Display for SuitePlan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "suite {}: namespace {} in {}", self.name, self.namespace, self.cluster)?;
+        let namespaces = self.namespaces.join(", ");
+        writeln!(f, "suite {}: namespace {namespaces} in {}", self.name, self.cluster)?;
         for (index, tier) in self.tiers.iter().enumerate() {
             match tier {
                 TierPlan::Workloads(workloads) => {

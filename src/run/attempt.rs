@@ -107,8 +107,8 @@ impl StackAttempt {
             if let Some(database) = stack.database() {
                 case.audit(audit::rows(database, self.ctx.correlation_id())).await;
             }
-            let (client, own) = (stack.client(), stack.plan().namespace.clone());
-            for namespace in [own].into_iter().chain(self.ctx.objects().namespaces()) {
+            let (client, own) = (stack.client(), stack.plan().namespaces.clone());
+            for namespace in own.into_iter().chain(self.ctx.objects().namespaces()) {
                 case.namespace(&client, &namespace, self.began.elapsed()).await;
             }
         };

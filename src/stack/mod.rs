@@ -89,7 +89,9 @@ impl Stack {
         images: &Shelf,
     ) -> Result<Self, StackError> {
         let deploy = site.events.phase(Phase::Deploy, &suite.name);
-        namespace::ensure(&site.cluster.client(), &suite.namespace, &suite.name).await?;
+        let client = site.cluster.client();
+        let made = suite.namespaces().map(|name| namespace::ensure(&client, name, &suite.name));
+        try_join_all(made).await?;
         let (passwords, past) = namespace::passwords(&site.cluster, suite).await?;
         site.known.learn(passwords.values());
         namespace::secrets(&site.cluster, suite, &passwords).await?;
@@ -188,7 +190,7 @@ impl Stack {
     pub(crate) async fn ends(&self) -> Vec<String> {
         match self.since().await {
             Ok(since) => {
-                let words = since.explained(&self.client(), &self.plan.namespace).await;
+                let words = since.explained(&self.client()).await;
                 self.told.note(since);
                 words
             }
@@ -206,7 +208,7 @@ impl Stack {
     }
 
     async fn since(&self) -> Result<Since, kube::Error> {
-        self.told.since(&self.client(), &self.plan.namespace, &self.plan.name).await
+        self.told.since(&self.client(), &self.plan).await
     }
 
     /// Ends all pods of a workload, within `grace` seconds if it is given, and waits until they are

@@ -29,7 +29,7 @@ pub(super) struct Editor<'a> {
     inputs: &'a Inputs<'a>,
     suite: &'a Suite,
     node_ports: &'a Assigned,
-    names: Names,
+    names: Names<'a>,
 }
 
 impl<'a> Editor<'a> {
@@ -37,7 +37,7 @@ impl<'a> Editor<'a> {
         let objects = inputs.inventory.objects(suite);
         let suites = inputs.selection.suites.iter();
         let all = suites.flat_map(|suite| inputs.inventory.objects(suite));
-        let names = Names::of(&suite.name, objects, all);
+        let names = Names::of(suite, objects, all);
         Self { inputs, suite, node_ports, names }
     }
 
@@ -97,7 +97,8 @@ impl<'a> Editor<'a> {
             metadata.as_object_mut().and_then(|metadata| metadata.remove("namespace"));
             self.names.follow(&kind, &mut metadata["name"]);
         } else if !of_system {
-            metadata["namespace"] = json!(self.suite.name);
+            let meant = text_at(metadata, "/namespace");
+            metadata["namespace"] = json!(self.suite.namespace_of(meant));
         }
         if kind.kind != CUSTOM {
             label(metadata, &self.suite.name);
