@@ -43,16 +43,8 @@ pub(crate) enum Problem {
     Twice { what: &'static str, name: String, of: String },
     #[error("suite `{suite}`: {} names the image `{image}`, which the suite does not provide (it provides {known}); add `.image(..)`", manifest.display())]
     Image { suite: String, manifest: PathBuf, image: String, known: String },
-    #[error("suite `{suite}`: {}: {value:?} in {kind} `{name}` names the image `{image}`, which the suite does not provide (it provides {known}); add `.image(..)`, or write what is no image otherwise, as with a port or a scheme", manifest.display())]
-    ImageValue {
-        suite: String,
-        manifest: PathBuf,
-        kind: String,
-        name: String,
-        value: String,
-        image: String,
-        known: String,
-    },
+    #[error("suite `{suite}`: {}: {value:?} in {object} names an image that the suite does not provide (it provides {known}); add `.image(..)`, or write what is no image otherwise, as with a port or a scheme", manifest.display())]
+    ImageValue { suite: String, manifest: PathBuf, object: String, value: String, known: String },
     #[error("suite `{suite}`: {}: `{field}` of container `{container}` is {text:?}, which is no quantity; write it as `250m` or `64Mi`", manifest.display())]
     Quantity { suite: String, manifest: PathBuf, container: String, field: String, text: String },
     #[error(

@@ -157,7 +157,9 @@ impl Stack {
         let delivered = images.take(&wanted).await.map_err(StackError::Image)?;
         let images = Images { wanted: &suite.images, delivered: &delivered };
         let mut resources = suite.resources.clone();
-        resources.iter_mut().for_each(|object| images.pin(object));
+        for object in &mut resources {
+            images.pin(object);
+        }
         let manifest = Path::new("its resources");
         site.applier.apply_all(&suite.namespace, manifest, &resources).await?;
         Ok(resources)

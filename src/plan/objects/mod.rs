@@ -139,10 +139,8 @@ impl<'a> Editor<'a> {
         problems.extend(unknown.map(|value| Problem::ImageValue {
             suite: self.suite.name.clone(),
             manifest: path.to_owned(),
-            kind: text_at(object, "/kind").to_owned(),
-            name: text_at(object, "/metadata/name").to_owned(),
+            object: format!("{} `{}`", text_at(object, "/kind"), text_at(object, "/metadata/name")),
             value: text_at(object, &value.pointer).to_owned(),
-            image: value.image.to_owned(),
             known: self.provided(),
         }));
     }

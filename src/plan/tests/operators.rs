@@ -2,7 +2,7 @@
 
 use super::*;
 
-fn operator(container: Value) -> Value {
+fn operator(container: &Value) -> Value {
     json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "operator"},
         "spec": {"template": {"metadata": {}, "spec": {"containers": [container]}}}})
 }
@@ -22,7 +22,7 @@ fn an_image_that_only_a_value_names_is_needed_by_its_tier() {
         "env": [{"name": "IMAGE", "value": "localhost/worker:any"}]});
     let custom = json!({"apiVersion": "example.io/v1", "kind": "Run", "metadata": {"name": "run"},
         "spec": {"image": "localhost/sidecar"}});
-    let inventory = Inventory::of("operator.yaml", vec![operator(container)]);
+    let inventory = Inventory::of("operator.yaml", vec![operator(&container)]);
     let inventory = inventory.and("runs.yaml", vec![custom]);
     let plan = plan(&[suite().resources("runs.yaml")], &inventory, &[]).unwrap();
     let suite = &plan.suites[0];
@@ -44,11 +44,11 @@ fn an_image_that_only_a_value_names_is_needed_by_its_tier() {
 fn a_value_that_names_an_unknown_image_is_a_problem_with_its_place() {
     let container =
         json!({"name": "a", "image": "operator", "args": ["--image=localhost/wroker:1"]});
-    let inventory = Inventory::of("operator.yaml", vec![operator(container)]);
+    let inventory = Inventory::of("operator.yaml", vec![operator(&container)]);
     assert_eq!(
         plan(&[suite()], &inventory, &[]).unwrap_err(),
         [
-            "suite `operator`: operator.yaml: \"--image=localhost/wroker:1\" in Deployment `operator` names the image `wroker`, which the suite does not provide (it provides `operator`, `worker`, `sidecar`); add `.image(..)`, or write what is no image otherwise, as with a port or a scheme"
+            "suite `operator`: operator.yaml: \"--image=localhost/wroker:1\" in Deployment `operator` names an image that the suite does not provide (it provides `operator`, `worker`, `sidecar`); add `.image(..)`, or write what is no image otherwise, as with a port or a scheme"
         ]
     );
 }
@@ -67,7 +67,7 @@ fn an_object_is_put_into_the_namespace_that_it_names_if_the_suite_declares_that(
         {"kind": "ServiceAccount", "name": "worker", "namespace": "workflows"},
     ]});
     let objects = vec![
-        operator(json!({"name": "a", "image": "operator"})),
+        operator(&json!({"name": "a", "image": "operator"})),
         config("system", "1"),
         config("workflows", "2"),
         config("operator-archive", "3"),
@@ -95,7 +95,7 @@ fn an_object_is_put_into_the_namespace_that_it_names_if_the_suite_declares_that(
 
 #[test]
 fn a_pod_needs_the_secrets_of_its_own_namespace() {
-    let mut other = operator(json!({"name": "a", "image": "operator",
+    let mut other = operator(&json!({"name": "a", "image": "operator",
         "envFrom": [{"secretRef": {"name": "login"}}]}));
     let suite = suite().namespace("workflows").secret(Secret::new("login"));
     let given = |object: &Value| {
