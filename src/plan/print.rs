@@ -69,7 +69,8 @@ impl fmt::Display for Plan {
 
 impl fmt::Display for SuitePlan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "suite {}: namespace {} in {}", self.name, self.namespace, self.cluster)?;
+        let namespaces = self.namespaces.join(", ");
+        writeln!(f, "suite {}: namespace {namespaces} in {}", self.name, self.cluster)?;
         for secret in &self.secrets {
             let keys: Vec<_> = secret.entries.iter().map(|(key, _)| key.as_str()).collect();
             writeln!(f, "  secret {}: {}", secret.name, keys.join(", "))?;
@@ -105,6 +106,10 @@ impl fmt::Display for SuitePlan {
                     )?;
                 }
             }
+        }
+        for table in &self.tables {
+            let database = table.database.as_deref().unwrap_or("the first database");
+            writeln!(f, "  rows of {} in {database}", table.called())?;
         }
         for workload in &self.left_out {
             writeln!(f, "  set aside: {workload}, which only cases need that are set aside")?;

@@ -1,21 +1,24 @@
 //! What a suite's author declares: its images, its stack in tiers, its cases.
 
 use std::{
+    iter,
     path::{Path, PathBuf},
     time::Duration,
 };
 
 mod case;
 mod image;
+mod table;
 mod workload;
 
 pub use case::Case;
 pub use image::{Image, Source};
+pub use table::Table;
 pub use workload::{Database, Migrations, Part, Secret, Workload, password, text};
-pub(crate) use workload::{Endpoint, EndpointName, Probe};
+pub(crate) use workload::{Endpoint, EndpointName, Probe, database};
 
-/// How long after an emitter's last event a row may still appear, unless the suite says otherwise.
-const FLUSH: Duration = Duration::from_secs(1);
+/// How long after an answer rows may still arrive, unless the suite says otherwise.
+const SETTLE: Duration = Duration::from_secs(1);
 
 /// Cases that share a stack: one namespace with everything that they need.
 ///
@@ -40,9 +43,12 @@ pub struct Suite {
     pub(crate) secrets: Vec<Secret>,
     pub(crate) tiers: Vec<Tier>,
     pub(crate) resources: Vec<PathBuf>,
+    /// The suffixes of its namespaces beside its own.
+    pub(crate) namespaces: Vec<String>,
     pub(crate) controls: Vec<String>,
     pub(crate) real: bool,
-    pub(crate) flush: Duration,
+    pub(crate) tables: Vec<Table>,
+    pub(crate) settle: Duration,
     pub(crate) cases: Vec<Case>,
     /// The workloads that are not deployed, because only cases need them that are set aside.
     pub(crate) left_out: Vec<String>,
@@ -94,9 +100,11 @@ impl Suite {
             secrets: Vec::new(),
             tiers: Vec::new(),
             resources: Vec::new(),
+            namespaces: Vec::new(),
             controls: Vec::new(),
             real: false,
-            flush: FLUSH,
+            tables: Vec::new(),
+            settle: SETTLE,
             cases: Vec::new(),
             left_out: Vec::new(),
         }
@@ -129,6 +137,29 @@ impl Suite {
     #[must_use]
     pub fn resources(mut self, manifest: impl Into<PathBuf>) -> Self {
         self.resources.push(manifest.into());
+        self
+    }
+
+    /// Adds a namespace beside the suite's own, called `<suite>-<suffix>`.
+    ///
+    /// It is there before the first tier, labelled `kindwright/suite` as the suite's own is, and goes with the
+    /// suite. An object of a manifest is put there if its `metadata.namespace` is the suffix or the whole name, and
+    /// so is looked for what a reference names so, as that of a binding to a `ServiceAccount`; all others are in
+    /// the suite's own. Other text is left alone: a pod finds the namespace with `$(POD_NAMESPACE)-<suffix>`. The
+    /// [Secrets](Self::secret) of the suite are in its own namespace only.
+    ///
+    /// ```
+    /// use kindwright::{Suite, Workload};
+    ///
+    /// // `metadata.namespace: workflows` in the manifest is `operator-workflows` in the cluster.
+    /// let suite = Suite::new("operator", "operator-tests")
+    ///     .namespace("workflows")
+    ///     .resources("manifests/workflows-rbac.yaml")
+    ///     .tier([Workload::new("operator", "manifests/operator.yaml")]);
+    /// ```
+    #[must_use]
+    pub fn namespace(mut self, suffix: impl Into<String>) -> Self {
+        self.namespaces.push(suffix.into());
         self
     }
 
@@ -167,10 +198,28 @@ impl Suite {
         self
     }
 
-    /// Says how long after an answer an emitter's audit events may still arrive.
+    /// Declares a table, so that cases can assert its rows with [`Ctx::rows`](crate::Ctx::rows), and a case that
+    /// failed leaves those under its correlation id in its evidence.
     #[must_use]
-    pub fn flush(mut self, interval: Duration) -> Self {
-        self.flush = interval;
+    pub fn table(mut self, table: Table) -> Self {
+        self.tables.push(table);
+        self
+    }
+
+    /// Declares the table of audit events, which [`Ctx::audit`](crate::Ctx::audit) reads.
+    #[must_use]
+    pub fn audit(self, table: Table) -> Self {
+        self.table(Table { audit: true, ..table })
+    }
+
+    /// Says how long after an answer the rows that it causes may still arrive, because services collect
+    /// them before they write; a second without it.
+    ///
+    /// An assertion that one row more would break has held when it has held for so long.
+    #[doc(alias = "flush")]
+    #[must_use]
+    pub fn settle(mut self, interval: Duration) -> Self {
+        self.settle = interval;
         self
     }
 
@@ -190,6 +239,20 @@ impl Suite {
     /// Its name.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// The namespace that a manifest means by this name: one that is declared, or else the suite's own.
+    pub(crate) fn namespace_of(&self, name: &str) -> String {
+        let mut all =
+            self.namespaces.iter().map(|suffix| (suffix, format!("{}-{suffix}", self.name)));
+        let declared = all.find(|(suffix, whole)| *suffix == name || whole == name);
+        declared.map_or_else(|| self.name.clone(), |(_, whole)| whole)
+    }
+
+    /// All its namespaces, its own first.
+    pub(crate) fn all_namespaces(&self) -> impl Iterator<Item = String> {
+        let declared = self.namespaces.iter().map(|suffix| format!("{}-{suffix}", self.name));
+        iter::once(self.name.clone()).chain(declared)
     }
 
     /// The suite with the paths of its images below `root`, unless they are absolute.
