@@ -45,6 +45,10 @@ pub struct Suite {
     pub(crate) resources: Vec<PathBuf>,
     /// The suffixes of its namespaces beside its own.
     pub(crate) namespaces: Vec<String>,
+    /// Whether no other suite is in its cluster.
+    pub(crate) own_cluster: bool,
+    /// kind's configuration of its cluster, if it is not the project's.
+    pub(crate) kind_config: Option<PathBuf>,
     pub(crate) controls: Vec<String>,
     pub(crate) real: bool,
     pub(crate) tables: Vec<Table>,
@@ -101,6 +105,8 @@ impl Suite {
             tiers: Vec::new(),
             resources: Vec::new(),
             namespaces: Vec::new(),
+            own_cluster: false,
+            kind_config: None,
             controls: Vec::new(),
             real: false,
             tables: Vec::new(),
@@ -160,6 +166,30 @@ impl Suite {
     #[must_use]
     pub fn namespace(mut self, suffix: impl Into<String>) -> Self {
         self.namespaces.push(suffix.into());
+        self
+    }
+
+    /// Gives it a cluster that no other suite is in, as for a controller that acts in all namespaces.
+    ///
+    /// A cluster costs half a minute and a part of the machine, and at most two exist at once.
+    #[must_use]
+    pub fn own_cluster(mut self) -> Self {
+        self.own_cluster = true;
+        self
+    }
+
+    /// Names kind's configuration of its cluster (from the project's root), in place of `kind/cluster.yaml`.
+    ///
+    /// Suites that name the same file share a cluster, and others are in another one. The runner adds port
+    /// mappings and its shared folder to each node; the rest stays as it is. With workers, pods run on those only,
+    /// and what a node has counts for each of them.
+    ///
+    /// ```
+    /// let suite = kindwright::Suite::new("spread", "spread-tests").kind_config("kind/three-nodes.yaml");
+    /// ```
+    #[must_use]
+    pub fn kind_config(mut self, path: impl Into<PathBuf>) -> Self {
+        self.kind_config = Some(path.into());
         self
     }
 
