@@ -60,8 +60,8 @@ pub mod wait;
 pub use reqwest::Method;
 pub use {
     case::{
-        Answer, CaseResult, Ctx, Disturb, DisturbError, Failure, GivenUp, HttpError, Objects,
-        ObjectsError,
+        Answer, AttachError, CaseResult, Ctx, Disturb, DisturbError, Failure, GivenUp, HttpError,
+        Objects, ObjectsError,
     },
     command::command,
     inventory::Project,

@@ -1,5 +1,6 @@
 //! What a case is given, and what it may do: requests, rows, objects, and disturbing its own stack.
 
+mod attachments;
 mod ctx;
 mod disturb;
 mod failure;
@@ -7,6 +8,7 @@ mod http;
 mod objects;
 mod permission;
 
+pub use attachments::AttachError;
 pub use ctx::Ctx;
 pub(crate) use ctx::Shared;
 pub use disturb::{Disturb, DisturbError};

@@ -103,6 +103,7 @@ impl StackAttempt {
         case.failure(failure);
         let collecting = async {
             case.exchanges(exchanges).await;
+            case.attachments(self.ctx.attachments().take()).await;
             let stack = self.ctx.stack();
             if let Some(database) = stack.database() {
                 case.audit(audit::rows(database, self.ctx.correlation_id())).await;
