@@ -54,8 +54,8 @@ async fn every_type_of_event_is_stored_and_found_by_its_id(ctx: Ctx) -> CaseResu
     }
     let rows = ctx.audit().exactly(TYPES.len()).holds().await?;
     for [category, event_type, action] in TYPES {
-        let found = rows.iter().find(|row| row.event_type() == event_type);
-        let row = found.map(kindwright::audit::AuditRow::as_json).cloned().unwrap_or_default();
+        let found = rows.iter().find(|row| row.kind() == event_type);
+        let row = found.map(kindwright::Row::as_json).cloned().unwrap_or_default();
         let same = row["event_category"] == category && row["event_action"] == action;
         ensure!(same, "{event_type} was stored as {row:#}");
     }

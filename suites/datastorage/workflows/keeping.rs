@@ -155,7 +155,7 @@ async fn the_catalog_is_listed_by_label_and_page(ctx: Ctx) -> CaseResult {
 async fn a_registered_workflow_leaves_an_event_under_its_id(ctx: Ctx) -> CaseResult {
     let registered = register(&ctx, &workflow(&ctx, "told", "v1")).await?;
     let id = text(&registered, "/workflow_id");
-    ctx.audit_of(id).types(["datastorage.workflow.created"]).exactly(1).holds().await?;
+    ctx.audit_of(id).kinds(["datastorage.workflow.created"]).exactly(1).holds().await?;
     Ok(())
 }
 

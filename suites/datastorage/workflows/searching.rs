@@ -83,7 +83,7 @@ async fn a_search_leaves_an_event_that_says_what_was_found(ctx: Ctx) -> CaseResu
     search(&ctx, &labels(&ctx), &json!({"top_k": 5})).await?;
     let rows = ctx
         .audit()
-        .types([SEARCHED])
+        .kinds([SEARCHED])
         .exactly(1)
         .all_matching(json!({
             "event_category": "workflow",
@@ -192,6 +192,6 @@ async fn searches_do_not_wait_for_their_events(ctx: Ctx) -> CaseResult {
         searching < reading * SLOWER,
         "a search takes {searching:?}, and reading one workflow {reading:?}"
     );
-    ctx.audit().types([SEARCHED]).exactly(9).holds().await?;
+    ctx.audit().kinds([SEARCHED]).exactly(9).holds().await?;
     Ok(())
 }
