@@ -59,8 +59,8 @@ pub mod suite;
 mod text;
 pub mod wait;
 
-/// The method of [`Ctx::request`].
-pub use reqwest::Method;
+/// The method of [`Ctx::request`], as the crate `http` has it.
+pub use http::Method;
 pub use {
     case::{
         Answer, AttachError, CaseResult, Ctx, DatabaseError, Disturb, DisturbError, Failure,

@@ -2,13 +2,13 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use reqwest::Method;
+use http::Method;
 use url::Url;
 use uuid::Uuid;
 
 use super::{
-    AttachError, DatabaseError, Disturb, DisturbError, Exchanges, Http, HttpError, Objects, Postgres,
-    Request, attachments::Attachments, permission::Permission,
+    AttachError, DatabaseError, Disturb, DisturbError, Exchanges, Http, HttpError, Objects,
+    Postgres, Request, attachments::Attachments, permission::Permission,
 };
 use crate::{
     rows::{Rows, RowsError},

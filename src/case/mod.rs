@@ -18,8 +18,9 @@ pub use disturb::{Disturb, DisturbError};
 #[doc(hidden)]
 pub use equal::{shown, unequal};
 pub use failure::{CaseResult, Failure};
-pub use http::{Answer, Http, HttpError, Request};
-pub(crate) use http::{Exchange, Exchanges};
+pub(crate) use http::Exchanges;
+use http::Http;
+pub use http::{Answer, Exchange, HttpError, Request};
 pub use objects::{Objects, ObjectsError};
 pub use permission::GivenUp;
 
