@@ -64,7 +64,7 @@ pub use http::Method;
 pub use {
     case::{
         Answer, AttachError, CaseResult, Ctx, DatabaseError, Disturb, DisturbError, Failure,
-        GivenUp, HttpError, Objects, ObjectsError, Postgres,
+        GivenUp, HttpError, NoImage, Objects, ObjectsError, Postgres,
     },
     command::command,
     inventory::Project,

@@ -7,8 +7,8 @@ use url::Url;
 use uuid::Uuid;
 
 use super::{
-    AttachError, DatabaseError, Disturb, DisturbError, Exchanges, Http, HttpError, Objects,
-    Postgres, Request, attachments::Attachments, permission::Permission,
+    AttachError, DatabaseError, Disturb, DisturbError, Exchanges, Http, HttpError, NoImage,
+    Objects, Postgres, Request, attachments::Attachments, permission::Permission,
 };
 use crate::{
     rows::{Rows, RowsError},
@@ -87,6 +87,37 @@ impl Ctx {
         stack.url(service).cloned().ok_or_else(|| {
             let known: Vec<_> = stack.http_endpoints().map(ToString::to_string).collect();
             HttpError::Service { service: service.to_owned(), known: known.join(", ") }
+        })
+    }
+
+    /// The reference under which the cluster has an image of the suite, for objects that a case creates.
+    ///
+    /// The nodes have it already, and no registry does: a `imagePullPolicy` beside it is `Never` or
+    /// `IfNotPresent`. An image that no manifest names is there if it is declared with
+    /// [`Image::for_cases`](crate::Image::for_cases).
+    ///
+    /// # Errors
+    ///
+    /// The suite has no such image, or nothing of it needs the image.
+    ///
+    /// ```no_run
+    /// # use kindwright::{CaseResult, Ctx};
+    /// # use serde_json::json;
+    /// async fn a_workflow_runs(ctx: Ctx) -> CaseResult {
+    ///     let image = ctx.image("worker")?;
+    ///     let workflow = json!({"apiVersion": "example.io/v1", "kind": "Workflow",
+    ///         "metadata": {"name": "once"}, "spec": {"image": image}});
+    ///     ctx.objects().create(workflow).await?;
+    ///     Ok(())
+    /// }
+    /// ```
+    pub fn image(&self, name: &str) -> Result<String, NoImage> {
+        let stack = &self.shared.stack;
+        stack.image(name).ok_or_else(|| {
+            let known = stack.plan().images.keys().filter(|name| stack.image(name).is_some());
+            let known: Vec<_> = known.map(|name| format!("`{name}`")).collect();
+            let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+            NoImage { image: name.to_owned(), known }
         })
     }
 

@@ -7,6 +7,7 @@ mod disturb;
 mod equal;
 mod failure;
 mod http;
+mod images;
 mod objects;
 mod permission;
 
@@ -21,6 +22,7 @@ pub use failure::{CaseResult, Failure};
 pub(crate) use http::Exchanges;
 use http::Http;
 pub use http::{Answer, Exchange, HttpError, Request};
+pub use images::NoImage;
 pub use objects::{Objects, ObjectsError};
 pub use permission::GivenUp;
 

@@ -111,8 +111,8 @@ impl StackAttempt {
                     Box::pin(case.rows(table, rows)).await;
                 }
             }
-            let (client, own) = (stack.client(), stack.plan().namespace.clone());
-            for namespace in [own].into_iter().chain(self.ctx.objects().namespaces()) {
+            let (client, own) = (stack.client(), stack.plan().namespaces.clone());
+            for namespace in own.into_iter().chain(self.ctx.objects().namespaces()) {
                 case.namespace(&client, &namespace, self.began.elapsed()).await;
             }
         };

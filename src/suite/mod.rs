@@ -1,6 +1,7 @@
 //! What a suite's author declares: its images, its stack in tiers, its cases.
 
 use std::{
+    iter,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -44,6 +45,8 @@ pub struct Suite {
     pub(crate) secrets: Vec<Secret>,
     pub(crate) tiers: Vec<Tier>,
     pub(crate) resources: Vec<PathBuf>,
+    /// The suffixes of its namespaces beside its own.
+    pub(crate) namespaces: Vec<String>,
     pub(crate) controls: Vec<String>,
     pub(crate) real: bool,
     pub(crate) tables: Vec<Table>,
@@ -124,6 +127,7 @@ impl Suite {
             secrets: Vec::new(),
             tiers: Vec::new(),
             resources: Vec::new(),
+            namespaces: Vec::new(),
             controls: Vec::new(),
             real: false,
             tables: Vec::new(),
@@ -160,6 +164,29 @@ impl Suite {
     #[must_use]
     pub fn resources(mut self, manifest: impl Into<PathBuf>) -> Self {
         self.resources.push(manifest.into());
+        self
+    }
+
+    /// Adds a namespace beside the suite's own, called `<suite>-<suffix>`.
+    ///
+    /// It is there before the first tier, labelled `kindwright/suite` as the suite's own is, and goes with the
+    /// suite. An object of a manifest is put there if its `metadata.namespace` is the suffix or the whole name, and
+    /// so is looked for what a reference names so, as that of a binding to a `ServiceAccount`; all others are in
+    /// the suite's own. Other text is left alone: a pod finds the namespace with `$(POD_NAMESPACE)-<suffix>`. The
+    /// [Secrets](Self::secret) of the suite are in its own namespace only.
+    ///
+    /// ```
+    /// use kindwright::{Suite, Workload};
+    ///
+    /// // `metadata.namespace: workflows` in the manifest is `operator-workflows` in the cluster.
+    /// let suite = Suite::new("operator", "operator-tests")
+    ///     .namespace("workflows")
+    ///     .resources("manifests/workflows-rbac.yaml")
+    ///     .tier([Workload::new("operator", "manifests/operator.yaml")]);
+    /// ```
+    #[must_use]
+    pub fn namespace(mut self, suffix: impl Into<String>) -> Self {
+        self.namespaces.push(suffix.into());
         self
     }
 
@@ -244,6 +271,20 @@ impl Suite {
     /// Its name.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// The namespace that a manifest means by this name: one that is declared, or else the suite's own.
+    pub(crate) fn namespace_of(&self, name: &str) -> String {
+        let mut all =
+            self.namespaces.iter().map(|suffix| (suffix, format!("{}-{suffix}", self.name)));
+        let declared = all.find(|(suffix, whole)| *suffix == name || whole == name);
+        declared.map_or_else(|| self.name.clone(), |(_, whole)| whole)
+    }
+
+    /// All its namespaces, its own first.
+    pub(crate) fn all_namespaces(&self) -> impl Iterator<Item = String> {
+        let declared = self.namespaces.iter().map(|suffix| format!("{}-{suffix}", self.name));
+        iter::once(self.name.clone()).chain(declared)
     }
 
     /// The suite with the paths of its images below `root`, unless they are absolute.
