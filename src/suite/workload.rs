@@ -110,7 +110,8 @@ impl Workload {
 
     /// Says that only cases need it that are [beyond](crate::Case::beyond) what real services do.
     ///
-    /// Where the suite is [real](crate::Suite::real) it is not deployed.
+    /// Where the suite is [real](crate::Suite::real) it is not deployed, unless one of them runs all the same
+    /// (`--include-ignored`).
     #[must_use]
     pub fn beyond(mut self) -> Self {
         self.beyond = true;
