@@ -26,7 +26,7 @@ pub(crate) fn parsed<C: Parser>(
 #[command(
     version,
     after_help = "A FILTER that equals a suite's name selects that suite alone.\n\
-                  Exit codes: 0 passed, 2 usage or plan, 4 nothing selected, 70 nothing could be judged,\n\
+                  Exit codes: 0 passed, 2 usage or plan, 4 nothing selected, 70 nothing was judged,\n\
                   71 something was left behind, 101 a case failed, 130 interrupted."
 )]
 #[expect(clippy::struct_excessive_bools, reason = "libtest has so many switches")]
@@ -43,11 +43,16 @@ pub(crate) struct Cli {
     #[arg(long, value_name = "FILTER")]
     pub(crate) skip: Vec<String>,
 
+    /// Run only cases with one of these labels, or with `!LABEL` only those without it; may be given
+    /// several times.
+    #[arg(long, value_name = "LABEL")]
+    pub(crate) label: Vec<String>,
+
     /// Run only ignored cases.
     #[arg(long, conflicts_with = "include_ignored")]
     pub(crate) ignored: bool,
 
-    /// Run ignored cases too.
+    /// Run ignored cases too, also those that are set aside because the services are real.
     #[arg(long)]
     pub(crate) include_ignored: bool,
 

@@ -133,7 +133,11 @@ pub(crate) enum Problem {
     )]
     Reserved { name: String },
     #[error(
-        "suite `{suite}`: {name:?} is not a name for a case: use letters, digits, spaces and any of _-.(),=' with at least one letter or digit, and no `..`"
+        "suite `{suite}`: {name:?} is not a name for a case: use letters, digits, spaces and any of _-.(),=' with at least one letter or digit, no `..`, and no space at an end"
     )]
     CaseName { suite: String, name: String },
+    #[error(
+        "suite `{suite}`: {label:?} is not a name for a label: use letters, digits and any of _-."
+    )]
+    Label { suite: String, label: String },
 }

@@ -4,12 +4,17 @@
 //! decision is made here, and libtest-mimic is given the exact names to skip:
 //! then what it counts as filtered out is right.
 
+use std::collections::BTreeMap;
+
 use libtest_mimic::{Arguments, ColorSetting, FormatSetting};
 
 use crate::{
     cli::{Cli, Color, Format},
     suite::{Case, Suite},
 };
+
+/// What stands before a label whose cases are not wanted.
+pub(crate) const NOT: char = '!';
 
 /// What is between the name of a suite and that of its case.
 const BETWEEN: &str = "::";
@@ -89,9 +94,9 @@ impl Selection {
     }
 }
 
-/// Whether `case` would be run, not only named, by libtest's rules.
-pub(crate) fn runs(cli: &Cli, case: &Case) -> bool {
-    !case.ignored || cli.ignored || cli.include_ignored
+/// Whether cases run although they are ignored, or would be set aside.
+pub(crate) fn runs_all(cli: &Cli) -> bool {
+    cli.ignored || cli.include_ignored
 }
 
 /// Why no case is selected, and how to see what there is.
@@ -101,14 +106,40 @@ pub(crate) fn nothing_selected(cli: &Cli, suites: &[Suite]) -> String {
             .to_owned();
     }
     let names: Vec<_> = suites.iter().map(|suite| suite.name.as_str()).collect();
-    let asked = match cli.filters.as_slice() {
+    let mut asked = match cli.filters.as_slice() {
         [] => String::new(),
         filters => format!(" by `{}`", filters.join(" ")),
     };
+    if !cli.label.is_empty() {
+        asked = format!("{asked} with `--label {}`", cli.label.join(" --label "));
+    }
     format!(
         "no case is selected{asked}; the suites are: {} (`--list` prints the cases)",
         names.join(", ")
     )
+}
+
+/// What is wrong if a label is asked for that no case has.
+pub(crate) fn unknown_label(cli: &Cli, suites: &[Suite]) -> Option<String> {
+    let known = labels(suites);
+    let mut asked = cli.label.iter().map(|label| label.strip_prefix(NOT).unwrap_or(label));
+    let unknown = asked.find(|label| !known.contains_key(label))?;
+    let known: Vec<_> = known.into_keys().collect();
+    Some(if known.is_empty() {
+        format!("no case has the label `{unknown}`, nor any other; `Case::label` gives one to it")
+    } else {
+        format!("no case has the label `{unknown}`; the labels are: {}", known.join(", "))
+    })
+}
+
+/// The labels of the cases of some suites, and how many cases have each.
+pub(crate) fn labels(suites: &[Suite]) -> BTreeMap<&str, usize> {
+    let mut labels = BTreeMap::new();
+    let cases = suites.iter().flat_map(|suite| &suite.cases);
+    for label in cases.flat_map(|case| &case.labels) {
+        *labels.entry(label.as_str()).or_default() += 1;
+    }
+    labels
 }
 
 // As libtest: both flags together run both.
@@ -133,7 +164,19 @@ fn selects(cli: &Cli, suites: &[Suite], suite: &Suite, case: &Case) -> bool {
             matches(cli, &name, filter)
         }
     });
-    wanted && !skipped && !benchmarks_only(cli) && (!cli.ignored || case.ignored)
+    wanted
+        && !skipped
+        && labelled(cli, case)
+        && !benchmarks_only(cli)
+        && (!cli.ignored || case.ignored)
+}
+
+/// Whether a case has a label that is wanted, if any is, and none that is not.
+fn labelled(cli: &Cli, case: &Case) -> bool {
+    let has = |label: &str| case.labels.contains(label);
+    let mut wanted = cli.label.iter().filter(|label| !label.starts_with(NOT)).peekable();
+    let mut unwanted = cli.label.iter().filter_map(|label| label.strip_prefix(NOT));
+    (wanted.peek().is_none() || wanted.any(|label| has(label))) && !unwanted.any(has)
 }
 
 fn matches(cli: &Cli, name: &str, filter: &str) -> bool {
@@ -150,9 +193,11 @@ mod tests {
         let case = |name| Case::declared(name, ());
         [
             Suite::new("hapi", "holmesgpt-api").cases([case("one"), case("two")]),
-            Suite::new("hapi-extra", "x").case(case("one")),
-            Suite::new("gateway", "gateway")
-                .cases([case("hapi_is_reached"), case("slow").ignored()]),
+            Suite::new("hapi-extra", "x").case(case("one").label("smoke")),
+            Suite::new("gateway", "gateway").cases([
+                case("hapi_is_reached").label("smoke").label("slow"),
+                case("slow").label("slow").ignored(),
+            ]),
         ]
     }
 
@@ -199,8 +244,31 @@ mod tests {
     #[test]
     fn a_case_is_found_by_its_whole_name() {
         let selection = Selection::of(&typed(&["hapi"]), &suites());
-        assert_eq!(selection.case("hapi::two").map(|case| case.name), Some("two"));
+        assert_eq!(selection.case("hapi::two").map(|case| case.name.as_str()), Some("two"));
         assert!(selection.case("hapi-extra::one").is_none());
+    }
+
+    #[test]
+    fn a_case_with_any_of_the_labels_is_selected_unless_it_has_one_that_is_not_wanted() {
+        let (extra, reached) = ("hapi-extra::one", "gateway::hapi_is_reached");
+        assert_eq!(names(&["--label", "smoke"]), [extra, reached]);
+        assert_eq!(names(&["--label", "smoke", "--label", "!slow"]), [extra]);
+        assert_eq!(names(&["--label=slow", "--label=smoke"]), [extra, reached, "gateway::slow"]);
+        assert_eq!(names(&["hapi-extra", "hapi", "--label", "!smoke"]), ["hapi::one", "hapi::two"]);
+    }
+
+    #[test]
+    fn a_label_that_no_case_has_is_told_with_those_that_there_are() {
+        let unknown = |label| unknown_label(&typed(&["--label", label]), &suites());
+        assert_eq!(unknown("!slow"), None);
+        for label in ["smok", "!smok"] {
+            let words = "no case has the label `smok`; the labels are: slow, smoke";
+            assert_eq!(unknown(label).as_deref(), Some(words));
+        }
+        let none = unknown_label(&typed(&["--label", "slow"]), &suites()[..1]);
+        assert!(none.is_some_and(|words| words.contains("nor any other")));
+        let nothing = nothing_selected(&typed(&["hapi", "--label", "smoke"]), &suites());
+        assert!(nothing.contains("by `hapi` with `--label smoke`"), "{nothing}");
     }
 
     #[test]

@@ -27,20 +27,32 @@ pub(crate) type Running = Pin<Box<dyn Future<Output = CaseResult>>>;
 struct Body(Box<dyn Fn(Ctx) -> Running + Send + Sync>);
 
 impl Case {
-    /// A case that runs `body`.
+    /// A case that runs `body`, under a name that may be made at run time.
+    ///
+    /// For a function that is a case as it is, [`case!`](crate::case!) takes the name from it. This is for one
+    /// function and a table of rows, each of which is a case of its own:
     ///
     /// ```
-    /// use kindwright::{Case, CaseResult, Ctx};
+    /// use kindwright::{Case, CaseResult, Ctx, Suite};
     ///
-    /// async fn the_shop_is_open(ctx: Ctx) -> CaseResult {
-    ///     ctx.get("shop", "/open").send().await?.expect(200)?;
+    /// const REFUSED: [(&str, u16); 2] = [("/orders", 401), ("/orders/none", 404)];
+    ///
+    /// async fn is_refused(ctx: Ctx, path: &str, status: u16) -> CaseResult {
+    ///     ctx.get("shop", path).send().await?.expect(status)?;
     ///     Ok(())
     /// }
     ///
-    /// let case = Case::new("the_shop_is_open", the_shop_is_open);
+    /// let cases = REFUSED.map(|(path, status)| {
+    ///     let name = format!("{} is refused with {status}", path.replace('/', " ").trim());
+    ///     Case::named(name, move |ctx| is_refused(ctx, path, status))
+    /// });
+    /// let suite = Suite::new("shop", "shop-tests").cases(cases);
     /// ```
+    ///
+    /// A name consists of letters, digits, spaces and any of `_-.(),='`, and is its suite's only one of
+    /// that name; the plan says where that is not so.
     #[track_caller]
-    pub fn new<F, Fut>(name: &'static str, body: F) -> Self
+    pub fn named<F, Fut>(name: impl Into<String>, body: F) -> Self
     where
         F: Fn(Ctx) -> Fut + Send + Sync + 'static,
         Fut: Future<Output = CaseResult> + 'static,

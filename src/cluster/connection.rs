@@ -96,11 +96,16 @@ impl Cluster {
 
     /// What each node has left for pods, beside those of `own` namespaces.
     pub(crate) async fn headroom(&self, own: &[&str]) -> Result<Vec<Requests>, ClusterError> {
-        headroom::left(&self.client, own).await.map_err(|source| ClusterError::Api {
+        let nodes = headroom::left(&self.client, own).await;
+        let nodes = nodes.map_err(|source| ClusterError::Api {
             what: "read the room",
             name: self.name.to_string(),
             source: Box::new(source),
-        })
+        })?;
+        if nodes.is_empty() {
+            return Err(ClusterError::NoNode { name: self.name.to_string() });
+        }
+        Ok(nodes)
     }
 }
 

@@ -45,6 +45,10 @@ pub(crate) enum ClusterError {
         "no node of the kept cluster `{name}` runs (was Docker restarted?); `docker start {name}-control-plane`, or `kindwright reap {run}`"
     )]
     Gone { name: String, run: String },
+    #[error(
+        "no node of the cluster `{name}` takes pods: each is cordoned, or has a taint; `kubectl describe nodes` shows which"
+    )]
+    NoNode { name: String },
     #[error("the cluster `{name}` was created, but did not get ready")]
     Silent {
         name: String,

@@ -5,6 +5,7 @@
 //! before what the teller does next.
 
 use std::{
+    collections::BTreeSet,
     fmt,
     path::PathBuf,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -112,10 +113,12 @@ pub(crate) enum SuiteState {
 pub(crate) struct CaseEnded {
     pub(crate) suite: String,
     pub(crate) case: String,
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub(crate) labels: BTreeSet<String>,
     pub(crate) place: Location,
     pub(crate) outcome: Outcome,
     pub(crate) seconds: f64,
-    /// Why it failed, was not judged, or was set aside.
+    /// Why it failed, was not judged, was set aside, or skipped itself.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) cause: Option<String>,
     /// The folder of its evidence.
@@ -133,6 +136,8 @@ pub(crate) enum Outcome {
     Failed,
     /// It was set aside, with a reason.
     Ignored,
+    /// It skipped itself, with a reason.
+    Skipped,
     /// It could not be judged.
     Unjudged,
 }

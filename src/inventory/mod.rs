@@ -14,6 +14,7 @@ mod manifests;
 pub(crate) use cluster_file::OwnMapping;
 
 use crate::{
+    manifest,
     migrate::{self, Migration},
     problem::Problem,
     selection::Selection,
@@ -78,9 +79,10 @@ impl Inventory {
             for migrations in suite.migrated() {
                 inventory.read_migrations(project, &migrations.directory);
             }
-            let images = suite.images.iter();
+            let images = suite.images.iter().filter(|image| inventory.needs(suite, image));
             let made = images.filter(|image| settings.image(image.name()).is_none());
-            inventory.problems.extend(made.filter_map(absent));
+            let absent: Vec<_> = made.filter_map(absent).collect();
+            inventory.problems.extend(absent);
         }
         inventory.read_cluster(project);
         inventory
@@ -121,6 +123,12 @@ impl Inventory {
         suite: &'a Suite,
     ) -> impl Iterator<Item = &'a Value> + Clone {
         manifests(suite).flat_map(|path| self.manifest(path))
+    }
+
+    /// Whether a suite needs one of its images: a manifest names it, or cases use it.
+    pub(crate) fn needs(&self, suite: &Suite, image: &Image) -> bool {
+        let mut named = self.objects(suite).flat_map(manifest::images);
+        image.is_for_cases() || named.any(|name| name == image.name())
     }
 
     /// The migrations of a directory; none if they could not be read.

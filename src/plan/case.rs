@@ -1,6 +1,6 @@
 //! What a run knows of a case before it begins.
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use serde::Serialize;
 
@@ -18,6 +18,9 @@ pub(crate) struct CasePlan {
     pub(crate) full_name: String,
     /// Its name in its suite.
     pub(crate) name: String,
+    /// By what `--label` selects it.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub(crate) labels: BTreeSet<String>,
     /// How long it may take.
     #[serde(serialize_with = "serialize::seconds")]
     pub(crate) limit: Duration,
@@ -35,17 +38,20 @@ pub(crate) struct CasePlan {
 
 /// Plans a case of a suite.
 pub(super) fn plan(inputs: &Inputs<'_>, suite: &Suite, case: &Case) -> CasePlan {
-    let set_aside = case.beyond.and_then(|section| {
+    let runs_all = selection::runs_all(inputs.cli);
+    let beyond = case.beyond.as_deref().filter(|_| !runs_all);
+    let set_aside = beyond.and_then(|section| {
         let reason = overrides::why_real(inputs.settings, suite)?;
         Some(format!("beyond {section}, and {reason}"))
     });
     CasePlan {
         full_name: selection::full_name(suite, case),
-        name: case.name.to_owned(),
+        name: case.name.clone(),
+        labels: case.labels.clone(),
         limit: case.limit,
         alone: case.alone,
         ignored: case.ignored,
-        runs: set_aside.is_none() && selection::runs(inputs.cli, case),
+        runs: set_aside.is_none() && (runs_all || !case.ignored),
         set_aside,
         place: Location { file: case.place.file(), line: case.place.line() },
     }

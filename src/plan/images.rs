@@ -1,10 +1,10 @@
-//! Joins the images of all suites, so that each source is built once.
+//! Joins the images that suites need, so that each source is built once, and no other.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use super::{cluster_name::ClusterName, groups::Group, inputs::Inputs, overrides::source};
+use super::{ClusterName, Inputs, SuitePlan, overrides::source};
 use crate::{
     image::Reference,
     suite::{Image, Source, Suite},
@@ -23,39 +23,36 @@ pub(crate) struct ImagePlan {
     pub(crate) references: BTreeMap<ClusterName, BTreeSet<Reference>>,
 }
 
-/// The images of all groups, in the order in which suites declare them.
-pub(super) fn plan(inputs: &Inputs<'_>, groups: &[Group<'_>]) -> Vec<ImagePlan> {
+/// The images of all suites with a case that runs, in the order in which suites declare them.
+pub(super) fn plan(inputs: &Inputs<'_>, suites: &[SuitePlan]) -> Vec<ImagePlan> {
     let mut plans: Vec<ImagePlan> = Vec::new();
-    for group in groups {
-        for suite in &group.suites {
-            for image in &suite.images {
-                let (source, overridden) = source(inputs.settings, image);
-                let reference = reference(inputs, suite, image);
-                let known = plans
-                    .iter()
-                    .position(|plan| plan.name == image.name() && plan.source == source);
-                let index = known.unwrap_or_else(|| {
-                    plans.push(ImagePlan {
-                        name: image.name().to_owned(),
-                        source,
-                        overridden,
-                        references: BTreeMap::new(),
-                    });
-                    plans.len() - 1
+    for suite in suites.iter().filter(|suite| suite.runs() > 0) {
+        let declared = inputs.selection.suites.iter().find(|known| known.name == suite.name);
+        for image in declared.into_iter().flat_map(|declared| &declared.images) {
+            let Some(reference) = suite.images.get(image.name()) else { continue };
+            let (source, overridden) = source(inputs.settings, image);
+            let known =
+                plans.iter().position(|plan| plan.name == image.name() && plan.source == source);
+            let index = known.unwrap_or_else(|| {
+                plans.push(ImagePlan {
+                    name: image.name().to_owned(),
+                    source,
+                    overridden,
+                    references: BTreeMap::new(),
                 });
-                let references = &mut plans[index].references;
-                let of_cluster: &mut BTreeSet<_> =
-                    references.entry(group.name.clone()).or_default();
-                of_cluster.insert(reference);
-            }
+                plans.len() - 1
+            });
+            let references = &mut plans[index].references;
+            let of_cluster = references.entry(suite.cluster.clone()).or_default();
+            of_cluster.insert(reference.clone());
         }
     }
     plans
 }
 
-/// The reference of each image of a suite, by the name that manifests use.
+/// The reference of each image that a suite needs, by the name that manifests use.
 pub(super) fn references(inputs: &Inputs<'_>, suite: &Suite) -> BTreeMap<String, Reference> {
-    let images = suite.images.iter();
+    let images = suite.images.iter().filter(|image| inputs.inventory.needs(suite, image));
     images.map(|image| (image.name().to_owned(), reference(inputs, suite, image))).collect()
 }
 

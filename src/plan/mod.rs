@@ -30,7 +30,7 @@ pub(crate) use cluster_name::ClusterName;
 pub(crate) use clusters::{ClusterPlan, PortMapping};
 pub(crate) use images::ImagePlan;
 pub(crate) use inputs::Inputs;
-pub(crate) use overrides::is_real;
+pub(crate) use overrides::needs_beyond;
 pub(crate) use reused::{Reused, ReusedCluster, config_digest};
 pub(crate) use suite::{MigrationsPlan, SuitePlan, TierPlan, WorkloadPlan};
 
@@ -77,7 +77,7 @@ impl Plan {
         // In the order of the selection, whichever cluster they are in.
         let selected = inputs.selection.suites.iter();
         let suites: Vec<_> = selected.filter_map(|suite| planned.remove(&suite.name)).collect();
-        let images = images::plan(inputs, &groups);
+        let images = images::plan(inputs, &suites);
         problems.extend(check::objects(inputs, &suites));
         if problems.is_empty() {
             Ok(Self {

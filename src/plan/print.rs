@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use super::{ClusterPlan, Plan, SuitePlan, TierPlan};
-use crate::suite::Source;
+use super::{CasePlan, ClusterPlan, Plan, SuitePlan, TierPlan};
+use crate::{manifest::text_at, suite::Source};
 
 impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -70,6 +70,14 @@ impl fmt::Display for Plan {
 impl fmt::Display for SuitePlan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "suite {}: namespace {} in {}", self.name, self.namespace, self.cluster)?;
+        for secret in &self.secrets {
+            let keys: Vec<_> = secret.entries.iter().map(|(key, _)| key.as_str()).collect();
+            writeln!(f, "  secret {}: {}", secret.name, keys.join(", "))?;
+        }
+        for object in &self.resources {
+            let (kind, name) = (text_at(object, "/kind"), text_at(object, "/metadata/name"));
+            writeln!(f, "  resource {kind} {name}")?;
+        }
         for (index, tier) in self.tiers.iter().enumerate() {
             match tier {
                 TierPlan::Workloads(workloads) => {
@@ -98,10 +106,26 @@ impl fmt::Display for SuitePlan {
                 }
             }
         }
-        writeln!(f, "  {} cases", self.cases.len())?;
-        self.cases.iter().try_for_each(|case| match &case.set_aside {
-            Some(reason) => writeln!(f, "    {}, set aside: {reason}", case.full_name),
-            None => writeln!(f, "    {}", case.full_name),
-        })
+        for workload in &self.left_out {
+            writeln!(f, "  set aside: {workload}, which only cases need that are set aside")?;
+        }
+        let noun = if self.cases.len() == 1 { "case" } else { "cases" };
+        writeln!(f, "  {} {noun}", self.cases.len())?;
+        self.cases.iter().try_for_each(|case| writeln!(f, "    {case}"))
+    }
+}
+
+impl fmt::Display for CasePlan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.full_name)?;
+        if !self.labels.is_empty() {
+            let labels: Vec<_> = self.labels.iter().map(String::as_str).collect();
+            write!(f, " [{}]", labels.join(", "))?;
+        }
+        match &self.set_aside {
+            Some(reason) => write!(f, ", set aside: {reason}"),
+            None if !self.runs => f.write_str(", ignored unless `--include-ignored` is given"),
+            None => Ok(()),
+        }
     }
 }

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use serde::Serializer;
+use serde_json::{Value, json};
 
-use crate::suite::Secret;
+use crate::{manifest::text_at, suite::Secret};
 
 /// Secrets as their names.
 pub(super) fn secret_names<S: Serializer>(
@@ -12,6 +13,16 @@ pub(super) fn secret_names<S: Serializer>(
     serializer: S,
 ) -> Result<S::Ok, S::Error> {
     serializer.collect_seq(secrets.iter().map(|secret| &secret.name))
+}
+
+/// Objects as what they are and what they are called.
+pub(super) fn object_names<S: Serializer>(
+    objects: &[Value],
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(objects.iter().map(|object| {
+        json!({"kind": text_at(object, "/kind"), "name": text_at(object, "/metadata/name")})
+    }))
 }
 
 /// A duration as seconds.

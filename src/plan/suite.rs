@@ -36,7 +36,7 @@ pub(crate) struct SuitePlan {
     /// Its namespace, which is its name.
     pub(crate) namespace: String,
     /// Objects that exist before the first tier.
-    #[serde(skip)]
+    #[serde(serialize_with = "serialize::object_names")]
     pub(crate) resources: Vec<Value>,
     /// Its Secrets, whose values are made of texts and passwords.
     #[serde(serialize_with = "serialize::secret_names")]
@@ -46,7 +46,10 @@ pub(crate) struct SuitePlan {
     pub(crate) passwords: BTreeMap<String, Password>,
     /// What is deployed, one tier after another.
     pub(crate) tiers: Vec<TierPlan>,
-    /// The reference of each of its images, by the name that manifests use.
+    /// The workloads that are not deployed: only cases need them that are set aside.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) left_out: Vec<String>,
+    /// The reference of each image that it needs, by the name that manifests use.
     pub(crate) images: BTreeMap<String, Reference>,
     /// How long after an answer an emitter's events may still arrive.
     #[serde(serialize_with = "serialize::seconds")]
@@ -125,6 +128,7 @@ pub(super) fn plan(
         secrets: suite.secrets.clone(),
         passwords: inputs.seed.passwords(suite),
         tiers,
+        left_out: suite.left_out.clone(),
         images: images::references(inputs, suite),
         flush: suite.flush,
         cases: suite.cases.iter().map(|case| case::plan(inputs, suite, case)).collect(),
@@ -133,6 +137,11 @@ pub(super) fn plan(
 }
 
 impl SuitePlan {
+    /// How many of its cases will be run.
+    pub(crate) fn runs(&self) -> usize {
+        self.cases.iter().filter(|case| case.runs).count()
+    }
+
     /// The references that the containers of some of its workloads name, each once.
     pub(crate) fn images_of<'a>(
         &'a self,

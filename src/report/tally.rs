@@ -54,6 +54,8 @@ pub(crate) struct Counts {
     pub(crate) failed: usize,
     /// Set aside with a reason while the run went on.
     pub(crate) ignored: usize,
+    /// Ran, and skipped themselves.
+    pub(crate) skipped: usize,
     pub(crate) unjudged: usize,
     /// The user stopped it.
     pub(crate) interrupted: bool,
@@ -71,7 +73,7 @@ impl Counts {
             Verdict::Interrupted
         } else if self.failed > 0 || judged && (self.unjudged > 0 || self.broken) {
             Verdict::Failed
-        } else if self.unjudged > 0 || self.broken {
+        } else if self.unjudged > 0 || self.broken || !judged && self.skipped > 0 {
             Verdict::NothingJudged
         } else if self.left {
             Verdict::LeftBehind
@@ -100,6 +102,7 @@ impl Consumer for Tally {
                 Outcome::Passed => counts.passed += 1,
                 Outcome::Failed => counts.failed += 1,
                 Outcome::Ignored => counts.ignored += 1,
+                Outcome::Skipped => counts.skipped += 1,
                 Outcome::Unjudged => counts.unjudged += 1,
             },
             What::Interrupted { .. } => counts.interrupted = true,
@@ -140,5 +143,11 @@ mod tests {
         assert_eq!(verdict(|counts| counts.unjudged = 1), 101);
         assert_eq!(verdict(|counts| (counts.passed, counts.unjudged) = (0, 2)), 70);
         assert_eq!(verdict(|counts| (counts.passed, counts.broken) = (0, true)), 70);
+    }
+
+    #[test]
+    fn a_run_in_which_all_cases_skipped_themselves_is_not_green() {
+        assert_eq!(verdict(|counts| counts.skipped = 2), 0);
+        assert_eq!(verdict(|counts| (counts.passed, counts.skipped) = (0, 2)), 70);
     }
 }

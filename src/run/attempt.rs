@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     audit,
-    case::{Ctx, Exchange, Exchanges, Shared},
+    case::{CaseResult, Ctx, Exchange, Exchanges, Failure, Shared},
     evidence::Evidence,
     plan::{CasePlan, SuitePlan},
     stack::Stack,
@@ -134,22 +134,27 @@ impl Attempt for StackAttempt {
         self.ctx.objects().release().await;
     }
 
-    async fn finish(&self, result: Result<(), String>) -> Finished {
+    async fn finish(&self, result: CaseResult) -> Finished {
         // What explains a failure goes when the stack is put back.
         let (result, evidence) = match result {
-            Ok(()) => (Ok(()), None),
-            Err(failure) => {
-                let (failure, folder) = self.explain(failure).await;
-                (Err(failure), folder)
+            Err(failure) if failure.skips() => {
+                (Err(Failure::skip(self.evidence.for_people(&failure.into_text()))), None)
             }
+            Err(failure) => {
+                let (failure, folder) = self.explain(failure.into_text()).await;
+                (Err(Failure::new(failure)), folder)
+            }
+            Ok(()) => (Ok(()), None),
         };
         let spoiled = self.restore().await;
         let result = match &spoiled {
             None => result,
             Some(words) => {
-                let before = result.err().map_or_else(String::new, |words| words + "\n");
+                let before =
+                    result.err().map_or_else(String::new, |words| words.into_text() + "\n");
                 let words = self.evidence.for_people(words);
-                Err(format!("{before}after the case its stack did not come back: {words}"))
+                let words = format!("{before}after the case its stack did not come back: {words}");
+                Err(Failure::new(words))
             }
         };
         self.ctx.objects().release().await;

@@ -9,13 +9,17 @@ use super::{
     interrupt::{Interrupt, Level},
     world::Attempt,
 };
-use crate::{plan::CasePlan, wait};
+use crate::{
+    case::{CaseResult, Failure},
+    plan::CasePlan,
+    wait,
+};
 
 /// How the body of a case ended.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(super) enum Ended {
     /// By itself, by its limit, or by being abandoned.
-    With(Result<(), String>),
+    With(CaseResult),
     /// The run was interrupted, and the case with it.
     Interrupted,
 }
@@ -50,8 +54,10 @@ pub(super) async fn run(
         let result = runtime.block_on(async {
             let running = async {
                 match own.begin() {
-                    Some(body) => body.await.map_err(crate::case::Failure::into_text),
-                    None => Err("the declaration has no such case; please report this".to_owned()),
+                    Some(body) => body.await,
+                    None => {
+                        Err(Failure::new("the declaration has no such case; please report this"))
+                    }
                 }
             };
             tokio::select! {
@@ -92,7 +98,7 @@ pub(super) async fn run(
 }
 
 fn failed(words: String) -> Ended {
-    Ended::With(Err(words))
+    Ended::With(Err(Failure::new(words)))
 }
 
 /// What a panic says.

@@ -60,7 +60,7 @@ impl<W: World> Course<'_, W> {
         let (mut keepers, mut suites) = (Vec::new(), Vec::new());
         for cluster in &plan.clusters {
             let members: Vec<_> =
-                plan.suites_of(cluster.name()).filter(|suite| runs(suite) > 0).collect();
+                plan.suites_of(cluster.name()).filter(|suite| suite.runs() > 0).collect();
             if members.is_empty() {
                 continue;
             }
@@ -85,7 +85,7 @@ impl<W: World> Course<'_, W> {
                     interrupt,
                     door: door.clone(),
                     shelf: shelf.clone(),
-                    cases: runs(suite),
+                    cases: suite.runs(),
                     settled: sender,
                     desk: asks,
                 }));
@@ -158,10 +158,7 @@ impl<W: World> Course<'_, W> {
             () = self.interrupt.reached(Level::Leave) => return true,
         };
         let words = match ended {
-            Ok(conclusion) => {
-                let planned = self.plan.suites.iter().map(runs).sum();
-                disagreement(&conclusion, self.tally.counts(), planned)
-            }
+            Ok(conclusion) => disagreement(&conclusion, self.tally.counts(), self.plan),
             Err(_) => Some("the runner panicked while it judged; please report this".to_owned()),
         };
         let Some(words) = words else { return true };
@@ -170,22 +167,22 @@ impl<W: World> Course<'_, W> {
     }
 }
 
-/// How many cases of a suite will be run.
-fn runs(suite: &SuitePlan) -> usize {
-    suite.cases.iter().filter(|case| case.runs).count()
-}
-
 /// What is wrong if libtest-mimic's conclusion, what was counted and what was planned differ.
-fn disagreement(conclusion: &Conclusion, counts: Counts, planned: usize) -> Option<String> {
+fn disagreement(conclusion: &Conclusion, counts: Counts, plan: &Plan) -> Option<String> {
+    let planned: usize = plan.suites.iter().map(SuitePlan::runs).sum();
+    let selected: usize = plan.suites.iter().map(|suite| suite.cases.len()).sum();
     let (passed, failed) = (counts.passed, counts.failed + counts.unjudged);
+    // To libtest-mimic a case that skips itself is ignored, as those are that never run.
+    let (skipped, idle) = (counts.skipped, selected - planned);
     let same = |concluded: u64, counted: usize| u64::try_from(counted) == Ok(concluded);
     let agree = same(conclusion.num_passed, passed)
         && same(conclusion.num_failed, failed)
-        && passed + failed == planned;
+        && same(conclusion.num_ignored, skipped + idle)
+        && passed + failed + skipped == planned;
     (!agree).then(|| {
         format!(
-            "of {planned} cases {passed} were counted as passed and {failed} as failed, and libtest-mimic concluded {} and {}; please report this",
-            conclusion.num_passed, conclusion.num_failed
+            "of {planned} cases {passed} were counted as passed, {failed} as failed and {skipped} as skipped, beside {idle} that are ignored, and libtest-mimic concluded {} passed, {} failed and {} ignored; please report this",
+            conclusion.num_passed, conclusion.num_failed, conclusion.num_ignored
         )
     })
 }

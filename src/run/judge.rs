@@ -19,6 +19,7 @@ use super::{
     world::{Attempt as _, Finished, World},
 };
 use crate::{
+    case::Failure,
     events::{CaseEnded, Events, Outcome, What},
     plan::{CasePlan, Plan, SuitePlan},
 };
@@ -108,6 +109,7 @@ impl<W: World> Seat<W> {
         self.desk.ended(turn, outcome, spoiled);
         match outcome {
             Outcome::Passed => Ok(Completion::Completed),
+            Outcome::Skipped => Ok(Completion::ignored_with(cause.unwrap_or_default())),
             Outcome::Failed | Outcome::Unjudged | Outcome::Ignored => {
                 Err(Failed::from(cause.unwrap_or_default()))
             }
@@ -142,8 +144,13 @@ impl<W: World> Seat<W> {
             return Judgement::interrupted(Some(sharing));
         };
         let Finished { result, spoiled, evidence } = attempt.finish(result).await;
-        let outcome = if result.is_ok() { Outcome::Passed } else { Outcome::Failed };
-        Judgement { outcome, cause: result.err(), evidence, turn: Some(sharing), spoiled }
+        let outcome = match &result {
+            Ok(()) => Outcome::Passed,
+            Err(failure) if failure.skips() => Outcome::Skipped,
+            Err(_) => Outcome::Failed,
+        };
+        let cause = result.err().map(Failure::into_text);
+        Judgement { outcome, cause, evidence, turn: Some(sharing), spoiled }
     }
 
     fn tell(
@@ -156,6 +163,7 @@ impl<W: World> Seat<W> {
         self.bench.events.tell(What::CaseEnded(CaseEnded {
             suite: self.suite.name.clone(),
             case: self.case.name.clone(),
+            labels: self.case.labels.clone(),
             place: self.case.place.clone(),
             outcome,
             seconds,

@@ -89,11 +89,16 @@ fn as_typed(mut arguments: Vec<OsString>) -> Vec<OsString> {
 
 /// Everything before the first effect.
 fn prepare(cli: &Cli, project: &Project, suites: &[Suite]) -> Result<Verdict, Refusal> {
+    if let Some(words) = selection::unknown_label(cli, suites) {
+        report::error(&words);
+        return Ok(Verdict::NothingSelected);
+    }
     let selection = Selection::of(cli, suites);
     if cli.list {
         // Listing has no conclusion.
         let arguments = selection.arguments(cli);
         let _ = Output::carry(arguments, |arguments| libtest_mimic::run(arguments, listed(suites)));
+        say_labels(&selection);
         return Ok(Verdict::Passed);
     }
     if selection.is_empty() {
@@ -114,9 +119,9 @@ fn prepare(cli: &Cli, project: &Project, suites: &[Suite]) -> Result<Verdict, Re
     let bodies = bodies(cli, &mut settings)?;
     let reused = cli.reuse.as_deref().map(|run| reused(&settings, run)).transpose()?;
     let selection = selection.map(|suite| {
-        let real = plan::is_real(&settings, &suite);
+        let needs_all = plan::needs_beyond(cli, &settings, &suite);
         let suite = suite.rooted(project.root()).migrated_from(|name| settings.migrations(name));
-        if real { suite.without_beyond() } else { suite }
+        if needs_all { suite } else { suite.without_beyond() }
     });
     let inventory = Inventory::read(project, &selection, &settings);
     let seed = Seed::draw(&selection, &settings);
@@ -171,6 +176,15 @@ fn listed(suites: &[Suite]) -> Vec<libtest_mimic::Trial> {
                 .with_ignored_flag(case.ignored)
         })
         .collect()
+}
+
+/// Says which labels the listed cases have, where no program reads: what libtest prints has no place for it.
+fn say_labels(selection: &Selection) {
+    let labels = selection::labels(&selection.suites).into_iter();
+    let labels: Vec<_> = labels.map(|(label, cases)| format!("{label} ({cases})")).collect();
+    if !labels.is_empty() {
+        report::say(&format!("labels: {}", labels.join(", ")));
+    }
 }
 
 fn refused(problems: &[Problem]) -> Verdict {

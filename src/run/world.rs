@@ -84,13 +84,13 @@ pub(super) trait Attempt: Clone + Send + Sync + 'static {
     async fn abandon(&self);
 
     /// Puts the stack back to what it was, and explains a failure.
-    async fn finish(&self, result: Result<(), String>) -> Finished;
+    async fn finish(&self, result: CaseResult) -> Finished;
 }
 
 /// A case that is over.
 #[derive(Debug)]
 pub(super) struct Finished {
-    pub(super) result: Result<(), String>,
+    pub(super) result: CaseResult,
     /// Why its stack did not come back after it.
     pub(super) spoiled: Option<String>,
     /// The folder of its evidence.

@@ -1,16 +1,30 @@
 //! A case, as a suite declares it.
 
-use std::{any::Any, fmt, panic::Location, sync::Arc, time::Duration};
+use std::{any::Any, collections::BTreeSet, fmt, panic::Location, sync::Arc, time::Duration};
 
 /// How long a case may take unless it says otherwise.
 const LIMIT: Duration = Duration::from_mins(1);
 
 /// A named test. Its name is a sentence that is true when it passes.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use kindwright::{CaseResult, Ctx, case};
+///
+/// async fn a_big_order_is_taken(ctx: Ctx) -> CaseResult {
+///     ctx.post("shop", "/orders").json(&vec![0; 10_000]).send().await?.expect(201)?;
+///     Ok(())
+/// }
+///
+/// let case = case!(a_big_order_is_taken).limit(Duration::from_secs(90)).alone().ignored();
+/// ```
 #[derive(Clone)]
 pub struct Case {
-    pub(crate) name: &'static str,
+    pub(crate) name: String,
+    pub(crate) labels: BTreeSet<String>,
     pub(crate) limit: Duration,
-    pub(crate) beyond: Option<&'static str>,
+    pub(crate) beyond: Option<String>,
     pub(crate) ignored: bool,
     pub(crate) alone: bool,
     /// Where it is declared.
@@ -22,9 +36,10 @@ pub struct Case {
 impl Case {
     /// A case with a body of the type that whoever runs it expects.
     #[track_caller]
-    pub(crate) fn declared(name: &'static str, body: impl Any + Send + Sync) -> Self {
+    pub(crate) fn declared(name: impl Into<String>, body: impl Any + Send + Sync) -> Self {
         Self {
-            name,
+            name: name.into(),
+            labels: BTreeSet::new(),
             limit: LIMIT,
             beyond: None,
             ignored: false,
@@ -46,12 +61,33 @@ impl Case {
         self
     }
 
-    /// Says that it needs what the stand-ins fix; `section` names it in the contract.
+    /// Adds a label, by which `--label` selects cases: letters, digits and any of `_-.`.
     ///
-    /// Where the suite is [real](crate::Suite::real) it is reported as ignored, with that reason.
+    /// ```
+    /// # use kindwright::{CaseResult, Ctx, case};
+    /// # async fn an_order_is_taken(ctx: Ctx) -> CaseResult { Ok(()) }
+    /// let case = case!(an_order_is_taken).label("smoke").label("orders");
+    /// ```
     #[must_use]
-    pub fn beyond(mut self, section: &'static str) -> Self {
-        self.beyond = Some(section);
+    pub fn label(mut self, label: impl Into<String>) -> Self {
+        self.labels.insert(label.into());
+        self
+    }
+
+    /// Says that it asks for more than the real services promise; `what` names that, such as a
+    /// section of their contract.
+    ///
+    /// Only stand-ins pass it: where the suite is [real](crate::Suite::real) it is set aside, and reported
+    /// as ignored with that reason, unless `--include-ignored` is given.
+    ///
+    /// ```
+    /// # use kindwright::{CaseResult, Ctx, case};
+    /// # async fn a_problem_names_the_field(ctx: Ctx) -> CaseResult { Ok(()) }
+    /// let case = case!(a_problem_names_the_field).beyond("contract 5.2");
+    /// ```
+    #[must_use]
+    pub fn beyond(mut self, what: impl Into<String>) -> Self {
+        self.beyond = Some(what.into());
         self
     }
 

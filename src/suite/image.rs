@@ -5,15 +5,29 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 /// An image that a suite's manifests may name.
+///
+/// It is built and brought to the cluster if a manifest of the suite names it, or if it is
+/// [for cases](Self::for_cases).
+///
+/// ```
+/// use kindwright::Image;
+///
+/// let shop = Image::dockerfile("shop", "images/shop");
+/// let till = Image::program("till", "target/debug/till", ["serve"]);
+/// let database = Image::reference("postgresql", "docker.io/library/postgres:16-alpine");
+/// let job = Image::dockerfile("restock", "images/restock").for_cases();
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Image {
     name: String,
     source: Source,
+    for_cases: bool,
 }
 
 /// Where an image comes from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum Source {
     /// A program of this machine, packed with nothing but what it needs to start.
     Program {
@@ -41,35 +55,36 @@ impl Image {
         path: impl Into<PathBuf>,
         arguments: impl IntoIterator<Item = A>,
     ) -> Self {
-        Self {
-            name: name.into(),
-            source: Source::Program {
-                path: path.into(),
-                arguments: arguments.into_iter().map(Into::into).collect(),
-            },
-        }
+        let arguments = arguments.into_iter().map(Into::into).collect();
+        Self::of(name.into(), Source::Program { path: path.into(), arguments })
     }
 
     /// What the `Dockerfile` in `context` (from the project's root) builds.
     pub fn dockerfile(name: impl Into<String>, context: impl Into<PathBuf>) -> Self {
-        Self {
-            name: name.into(),
-            source: Source::Dockerfile {
-                context: context.into(),
-                file: PathBuf::from("Dockerfile"),
-            },
-        }
+        let (context, file) = (context.into(), PathBuf::from("Dockerfile"));
+        Self::of(name.into(), Source::Dockerfile { context, file })
     }
 
     /// An image that exists, pulled if the daemon does not have it.
     pub fn reference(name: impl Into<String>, reference: impl Into<String>) -> Self {
-        Self { name: name.into(), source: Source::Reference(reference.into()) }
+        Self::of(name.into(), Source::Reference(reference.into()))
+    }
+
+    fn of(name: String, source: Source) -> Self {
+        Self { name, source, for_cases: false }
+    }
+
+    /// Says that cases use it, though no manifest names it: it is built and there before they begin.
+    #[must_use]
+    pub fn for_cases(mut self) -> Self {
+        self.for_cases = true;
+        self
     }
 
     /// The same name for an image that exists: the override of a person or of a pipeline.
     #[must_use]
     pub fn from_reference(self, reference: impl Into<String>) -> Self {
-        Self::reference(self.name, reference)
+        Self { source: Source::Reference(reference.into()), ..self }
     }
 
     /// The same image, with its path below `root` unless it is absolute.
@@ -80,6 +95,11 @@ impl Image {
             Source::Reference(_) => {}
         }
         self
+    }
+
+    /// Whether cases use it.
+    pub(crate) fn is_for_cases(&self) -> bool {
+        self.for_cases
     }
 
     /// Its name in manifests.

@@ -44,6 +44,8 @@ pub struct Suite {
     pub(crate) real: bool,
     pub(crate) flush: Duration,
     pub(crate) cases: Vec<Case>,
+    /// The workloads that are not deployed, because only cases need them that are set aside.
+    pub(crate) left_out: Vec<String>,
 }
 
 /// What is deployed together; the next tier waits for all of it.
@@ -65,7 +67,7 @@ macro_rules! cases {
 #[macro_export]
 macro_rules! case {
     ($function:ident) => {
-        $crate::Case::new(stringify!($function), $function)
+        $crate::Case::named(stringify!($function), $function)
     };
 }
 
@@ -96,6 +98,7 @@ impl Suite {
             real: false,
             flush: FLUSH,
             cases: Vec::new(),
+            left_out: Vec::new(),
         }
     }
 
@@ -207,11 +210,12 @@ impl Suite {
         self
     }
 
-    /// The suite without the workloads that only stand-ins need.
+    /// The suite without the workloads that only cases need that are set aside.
     pub(crate) fn without_beyond(mut self) -> Self {
         for tier in &mut self.tiers {
             if let Tier::Workloads(workloads) = tier {
-                workloads.retain(|workload| !workload.beyond);
+                let left_out = workloads.extract_if(.., |workload| workload.beyond);
+                self.left_out.extend(left_out.map(|workload| workload.name));
             }
         }
         self
@@ -241,7 +245,7 @@ mod tests {
         let tier = [Workload::new("shop", "shop.yaml"), Workload::new("mock", "m.yaml").beyond()];
         let suite = Suite::new("shop", "shop").tier(tier).without_beyond();
         let left: Vec<_> = suite.workloads().map(|workload| workload.name.as_str()).collect();
-        assert_eq!(left, ["shop"]);
+        assert_eq!((left, suite.left_out.as_slice()), (vec!["shop"], &["mock".to_owned()][..]));
     }
 
     #[test]

@@ -19,6 +19,7 @@ mod logs;
 mod node;
 mod nodes;
 mod program;
+mod taint;
 mod undo;
 
 pub(crate) use undo::{Left, undo_until_quiet};
@@ -111,7 +112,14 @@ impl Kind {
         let nodes = current.act(async |nodes| nodes.containers().to_vec()).await;
         let addresses = containers::addresses(&self.docker, &nodes).await;
         let addresses = addresses.map_err(docker("read the ports", name))?;
-        Cluster::connect(name, files.kubeconfig(), nodes.len(), addresses).await
+        let cluster = Cluster::connect(name, files.kubeconfig(), nodes.len(), addresses).await?;
+        if plan.is_made() {
+            taint::lift(&cluster.client()).await.map_err(|source| ClusterError::Silent {
+                name: name.to_string(),
+                source: Box::new(source),
+            })?;
+        }
+        Ok(cluster)
     }
 
     pub(super) async fn takes_images(&self, plan: &ClusterPlan) -> Result<(), DeliveryError> {

@@ -26,13 +26,20 @@ pub(super) fn check(inputs: &Inputs<'_>, problems: &mut Vec<Problem>) {
         for image in &suite.images {
             name("image", image.name(), problems);
         }
-        let bad = suite.cases.iter().map(|case| case.name).filter(|name| !is_plain(name));
+        let bad = suite.cases.iter().map(|case| case.name.as_str()).filter(|name| !is_plain(name));
         problems.extend(
             bad.map(|name| Problem::CaseName { suite: suite.name.clone(), name: name.to_owned() }),
         );
+        let labels = suite.cases.iter().flat_map(|case| &case.labels);
+        let labels: BTreeSet<_> = labels.filter(|label| !is_label(label)).collect();
+        problems.extend(
+            labels
+                .into_iter()
+                .map(|label| Problem::Label { suite: suite.name.clone(), label: label.clone() }),
+        );
         let of = format!(" in suite `{}`", suite.name);
         twice("image", &of, suite.images.iter().map(Image::name), problems);
-        twice("case", &of, suite.cases.iter().map(|case| case.name), problems);
+        twice("case", &of, suite.cases.iter().map(|case| case.name.as_str()), problems);
         let workloads = suite.workloads().map(|workload| workload.name.as_str());
         twice("workload", &of, workloads, problems);
         for workload in suite.workloads() {
@@ -61,6 +68,12 @@ fn is_plain(name: &str) -> bool {
     name.chars().all(|c| c.is_alphanumeric() || MARKS.contains(&c))
         && name.chars().any(char::is_alphanumeric)
         && !name.contains("..")
+        && name.trim() == name
+}
+
+/// Whether a label may be typed after `--label`.
+fn is_label(label: &str) -> bool {
+    !label.is_empty() && label.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | '.'))
 }
 
 fn twice<'a>(
@@ -86,9 +99,16 @@ mod tests {
         for name in ["it_sells", "it sells tea (green, 2 cups)", "v1.2 = 'old'", "größe"] {
             assert!(is_plain(name), "{name}");
         }
-        for name in ["", " ", ".", "..", "a/../b", "a/b", "a\nb", "a\0", "it..sells", "a::b"] {
+        for name in ["", " ", ".", "..", "a/../b", "a/b", "a\nb", "a\0", "it..sells", "a::b", "a "]
+        {
             assert!(!is_plain(name), "{name:?}");
         }
+    }
+
+    #[test]
+    fn a_label_is_a_word() {
+        assert!(["smoke", "slow-2", "v1.2", "größe"].into_iter().all(is_label));
+        assert!(!["", "!slow", "a b", "a,b", "a\n"].into_iter().any(is_label));
     }
 
     #[test]

@@ -87,11 +87,11 @@ image shop: shop:1
   as localhost/shop:shop-tests-0a1b2c3d
 suite shop: namespace shop in kw-0a1b2c3d
   tier 1: shop from shop.yaml, http at NodePort 30090
-  1 cases
+  1 case
     shop::it_sells
 suite stall: namespace stall in kw-0a1b2c3d
   tier 1: shop from shop.yaml, http at NodePort 30000
-  1 cases
+  1 case
     stall::it_sells
 "
     );
@@ -181,19 +181,57 @@ fn a_case_is_planned_with_all_that_a_run_knows_of_it_before_it_begins() {
         let plan = plan(std::slice::from_ref(suite), &inventory(), &[]).unwrap();
         plan.suites.into_iter().next().unwrap()
     };
-    let plan = planned(&suite);
-    assert_eq!((plan.flush, plan.real), (Duration::from_secs(2), false));
-    let [sells, takes, fixed, slow] = plan.cases.as_slice() else { panic!("{:?}", plan.cases) };
+    let shop = planned(&suite);
+    assert_eq!((shop.flush, shop.real), (Duration::from_secs(2), false));
+    let [sells, takes, fixed, slow] = shop.cases.as_slice() else { panic!("{:?}", shop.cases) };
     assert_eq!((sells.full_name.as_str(), sells.name.as_str()), ("shop::it_sells", "it_sells"));
     assert!(sells.place.file.ends_with("tests/mod.rs") && sells.place.line > 0);
     assert_eq!((takes.limit, takes.alone, takes.runs), (limit, true, true));
     assert!(fixed.runs && fixed.set_aside.is_none());
     assert!(slow.ignored && !slow.runs);
 
-    let real = planned(&suite.real());
+    let real = planned(&suite.clone().real());
     let reason = "beyond contract 5.6, and the suite is real";
     assert_eq!(real.cases[2].set_aside.as_deref(), Some(reason));
     assert!(real.real && !real.cases[2].runs && real.cases[1].runs);
+
+    let all = plan(&[suite.real()], &inventory(), &["--include-ignored"]);
+    assert!(all.unwrap().suites[0].cases.iter().all(|case| case.runs && case.set_aside.is_none()));
+}
+
+#[test]
+fn a_plan_marks_what_is_set_aside_and_names_secrets_and_resources() {
+    let role = json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole",
+        "metadata": {"name": "reader"}});
+    let suite = shop("shop", 30090)
+        .secret(Secret::new("login").entry("user", []).entry("token", [password("token")]))
+        .resources("role.yaml")
+        .tier([Workload::new("mock", "mock.yaml").beyond()])
+        .real()
+        .cases([
+            Case::declared("it_is_fixed", ()).beyond("contract 5.6").label("smoke"),
+            Case::declared("it_is_slow", ()).ignored().label("slow").label("load"),
+        ]);
+    let inventory = inventory().and("role.yaml", vec![role]);
+    let text = |suite, typed: &[&str]| plan(&[suite], &inventory, typed).unwrap().to_string();
+    let words = text(suite.clone().without_beyond(), &[]);
+    let words = words.split_once("suite shop").unwrap().1;
+    assert_eq!(
+        words,
+        "\
+: namespace shop in kw-0a1b2c3d
+  secret login: user, token
+  resource ClusterRole reader-shop
+  tier 1: shop from shop.yaml, http at NodePort 30090
+  set aside: mock, which only cases need that are set aside
+  3 cases
+    shop::it_sells
+    shop::it_is_fixed [smoke], set aside: beyond contract 5.6, and the suite is real
+    shop::it_is_slow [load, slow], ignored unless `--include-ignored` is given
+"
+    );
+    let all = text(suite, &["--include-ignored"]);
+    assert!(!all.contains("set aside") && !all.contains("ignored"), "{all}");
 }
 
 #[test]
@@ -231,7 +269,7 @@ fn names_that_cannot_be_used_are_problems_of_the_plan() {
         [
             "`kube-system` is not a name for a suite: Kubernetes has a namespace of that name, or may get one; call it otherwise",
             "`default` is not a name for a suite: Kubernetes has a namespace of that name, or may get one; call it otherwise",
-            "suite `default`: \"../../etc\" is not a name for a case: use letters, digits, spaces and any of _-.(),=' with at least one letter or digit, and no `..`",
+            "suite `default`: \"../../etc\" is not a name for a case: use letters, digits, spaces and any of _-.(),=' with at least one letter or digit, no `..`, and no space at an end",
         ]
     );
 }

@@ -72,3 +72,26 @@ fn what_exists_once_in_a_cluster_and_leads_to_one_suite_keeps_others_out() {
         assert_eq!(plan(&suites, &inventory, &[]).unwrap().clusters.len(), clusters);
     }
 }
+
+#[test]
+fn an_image_is_built_if_a_manifest_names_it_or_cases_use_it() {
+    let suite = shop("shop", 30090)
+        .image(Image::dockerfile("mock", "no/such/folder"))
+        .image(Image::reference("job", "job:1").for_cases());
+    let plan = plan(&[suite], &inventory(), &[]).unwrap();
+    let built: Vec<_> = plan.images.iter().map(|image| image.name.as_str()).collect();
+    assert_eq!(built, ["shop", "job"]);
+    let known: Vec<_> = plan.suites[0].images.keys().map(String::as_str).collect();
+    assert_eq!(known, ["job", "shop"]);
+}
+
+#[test]
+fn a_suite_without_a_case_that_runs_has_nothing_built() {
+    let mut slow = shop("slow", 30091);
+    slow.images = vec![Image::reference("shop", "slow:1")];
+    slow.consumer = "slow-tests".to_owned();
+    slow.cases = slow.cases.into_iter().map(Case::ignored).collect();
+    let suites = [shop("shop", 30090), slow];
+    let built = |typed: &[&str]| plan(&suites, &inventory(), typed).unwrap().images.len();
+    assert_eq!((built(&[]), built(&["--include-ignored"])), (1, 2));
+}

@@ -107,8 +107,14 @@ impl<'a, W: World> Admission<'a, W> {
         let stack = {
             let wanted = task.wanted();
             let bringing = async {
+                let stack = async {
+                    let stack = task.world.bring_up(&part.ground, task.plan, &task.shelf).await?;
+                    // What only cases name is there before they begin.
+                    task.shelf.take(&wanted).await?;
+                    Ok(stack)
+                };
                 tokio::select! {
-                    stack = task.world.bring_up(&part.ground, task.plan, &task.shelf) => stack,
+                    stack = stack => stack,
                     why = task.shelf.failed(&wanted) => Err(SetupError::Image(why)),
                 }
             };
@@ -134,7 +140,7 @@ impl<'a, W: World> Up<'a, W> {
         let Self { mut task, part, stack } = self;
         task.moved(SuiteState::Judging);
         let mut turns = Turns::new();
-        let (mut left, mut failed) = (task.cases, false);
+        let (mut left, mut failed, mut skipped) = (task.cases, false, 0);
         let mut spoiled = false;
         while left > 0 {
             let Some(ask) = task.next_ask().await else {
@@ -152,6 +158,7 @@ impl<'a, W: World> Up<'a, W> {
                 Ask::Ended { turn, outcome, spoiled: why } => {
                     left -= 1;
                     failed |= matches!(outcome, Outcome::Failed | Outcome::Unjudged);
+                    skipped += usize::from(outcome == Outcome::Skipped);
                     if let Some(sharing) = turn {
                         turns.over(sharing);
                     }
@@ -173,6 +180,10 @@ impl<'a, W: World> Up<'a, W> {
         }
         // Cases that nobody ran are no success, whyever that is.
         failed |= left > 0 && !task.interrupt.is(Level::Stop);
+        if skipped == task.cases {
+            let words = "no case of it was judged: all that ran skipped themselves";
+            task.events.notice(&task.plan.name, words);
+        }
         if !failed {
             let looking_back = task.world.look_back(&stack, task.plan);
             task.interrupt.until(Level::Stop, looking_back).await;

@@ -7,7 +7,7 @@ use crate::{
     cluster::Shelf,
     events::{Events, SuiteState, What},
     image::Reference,
-    plan::{SuitePlan, WorkloadPlan},
+    plan::SuitePlan,
     run::{
         desk::{Ask, Turn, answer},
         ground::Door,
@@ -36,10 +36,9 @@ pub(in crate::run) struct SuiteTask<'a, W: World> {
 }
 
 impl<W: World> SuiteTask<'_, W> {
-    /// The images that its workloads name.
+    /// The images that its workloads or its cases need.
     pub(super) fn wanted(&self) -> Vec<&Reference> {
-        let workloads = self.plan.workloads().map(std::slice::from_ref::<WorkloadPlan>);
-        workloads.flat_map(|workload| self.plan.images_of(workload)).collect()
+        self.plan.images.values().collect()
     }
 
     pub(super) async fn unless_stopped<T>(

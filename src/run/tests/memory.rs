@@ -8,7 +8,7 @@ use std::{
 use tokio::sync::watch;
 
 use crate::{
-    case::Failure,
+    case::{CaseResult, Failure},
     cluster::{ClusterError, Delivered, DeliveryError, Shelf},
     events::Events,
     image::{Built, ImageError},
@@ -35,6 +35,7 @@ pub(super) enum Fault {
 pub(super) enum Act {
     Passes,
     Fails,
+    Skips,
     Panics,
     /// Waits until the run is stopped, or its limit is over.
     Waits,
@@ -146,7 +147,8 @@ impl World for Memory {
         suite: &SuitePlan,
         images: &Shelf,
     ) -> Result<String, SetupError> {
-        let wanted: Vec<_> = suite.images.values().collect();
+        let workloads = suite.workloads().map(std::slice::from_ref);
+        let wanted: Vec<_> = workloads.flat_map(|workload| suite.images_of(workload)).collect();
         images.take(&wanted).await?;
         assert_eq!(ground.0, suite.cluster.to_string(), "a suite is on its own cluster");
         if self.step(&format!("up {}", suite.name)).await {
@@ -210,6 +212,7 @@ impl world::Attempt for Attempt {
             match this.act {
                 Act::Passes | Act::Spoils | Act::BreaksTheRunner => Ok(()),
                 Act::Fails => Err(Failure::new("it is wrong")),
+                Act::Skips => Err(Failure::skip("it has no kettle")),
                 Act::Panics => panic!("the kettle is empty"),
                 Act::Waits => std::future::pending().await,
                 Act::Blocks => {
@@ -236,7 +239,7 @@ impl world::Attempt for Attempt {
         self.log.add(&format!("abandon {}", self.name));
     }
 
-    async fn finish(&self, result: Result<(), String>) -> Finished {
+    async fn finish(&self, result: CaseResult) -> Finished {
         assert!(self.act != Act::BreaksTheRunner, "the runner is broken");
         let spoiled = (self.act == Act::Spoils).then(|| "it is gone".to_owned());
         Finished { result, spoiled, evidence: None }

@@ -1,9 +1,12 @@
 //! The scheduling of a run, against a world made of memory.
 
-use crate::events::{
-    CaseEnded, Outcome,
-    SuiteState::{Admitted, Judging, Planned, Released, Up},
-    What,
+use crate::{
+    events::{
+        CaseEnded, Outcome,
+        SuiteState::{Admitted, Judging, Planned, Released, Up},
+        What,
+    },
+    suite::Image,
 };
 
 mod memory;
@@ -105,6 +108,16 @@ async fn an_image_that_cannot_be_made_ends_the_run_although_its_cluster_is_never
 }
 
 #[tokio::test]
+async fn what_only_cases_name_is_there_before_they_begin() {
+    let shop = || suite("shop", &["one"]).image(Image::reference("job", "job:1").for_cases());
+    let over = Script::of([shop()]).after("build job", "up shop").run().await;
+    over.counted([1, 0, 0], 0).in_order(&["up shop", "deliver job to ", "begin shop::one"]);
+    let over =
+        Script::of([shop()]).fault("deliver job to ", Fault::Fails).after("build job", "up shop");
+    over.run().await.counted([0, 0, 1], 70);
+}
+
+#[tokio::test]
 async fn an_image_that_cannot_be_delivered_fails_the_suites_that_need_it() {
     let script = Script::of([suite("shop", &["one"])]).fault("deliver shop to ", Fault::Fails);
     let over = script.run().await;
@@ -192,6 +205,31 @@ async fn cases_that_fail_or_panic_are_failures_with_evidence() {
     let causes: Vec<_> = ended(&over).filter_map(|case| case.cause.as_deref()).collect();
     assert!(causes.contains(&"it is wrong"), "{causes:?}");
     assert!(causes.contains(&"the case panicked: the kettle is empty"), "{causes:?}");
+}
+
+#[tokio::test]
+async fn a_case_that_skips_itself_is_told_so_and_fails_nothing() {
+    let script = Script::of([suite("shop", &["one", "two"])]).act("shop::one", Act::Skips);
+    let over = script.run().await;
+    over.counted([1, 0, 0], 0).never("collect shop").at("close shop::one");
+    let one = ended(&over).find(|case| case.case == "one").unwrap();
+    assert_eq!((one.outcome, one.cause.as_deref()), (Outcome::Skipped, Some("it has no kettle")));
+    assert_eq!(notices(&over), 0);
+}
+
+#[tokio::test]
+async fn a_run_in_which_every_case_skips_itself_is_not_green_and_a_suite_in_which_it_does_is_told()
+{
+    let script = || Script::of([suite("shop", &["one"])]).act("shop::one", Act::Skips);
+    script().run().await.counted([0, 0, 0], 70);
+    let suites = [suite("shop", &["one"]), suite("stall", &["one"])];
+    let over = Script::of(suites).act("shop::one", Act::Skips).run().await;
+    over.counted([1, 0, 0], 0);
+    assert_eq!(notices(&over), 1);
+}
+
+fn notices(over: &Over) -> usize {
+    over.events.iter().filter(|event| matches!(event.what, What::Noticed { .. })).count()
 }
 
 fn ended(over: &Over) -> impl Iterator<Item = &CaseEnded> {

@@ -66,7 +66,7 @@ pub(super) fn suite(name: &str, cases: &[&'static str]) -> Suite {
     Suite::new(name, name)
         .image(Image::program(name, "/a/program", ["serve"]))
         .tier([Workload::new(name, format!("{name}.yaml"))])
-        .cases(cases.iter().map(|name| Case::declared(name, ())))
+        .cases(cases.iter().map(|name| Case::declared(*name, ())))
 }
 
 impl Script {
