@@ -1,16 +1,18 @@
 //! What the mocked model says of each signal: every row of the table of contract 5.5.
 
-use kindwright::{Case, CaseResult, Ctx, Failure, cases, ensure};
+use kindwright::{Case, CaseResult, Ctx, ensure};
 use serde_json::{Value, json};
 
 use super::{analyze, failed, incident, list, number, recover, text};
 
 pub(super) fn cases() -> impl IntoIterator<Item = Case> {
-    cases![
-        every_signal_has_its_workflow,
-        a_signal_is_known_in_small_letters_too,
-        every_signal_has_its_recovery,
-    ]
+    SCENARIOS.iter().flat_map(|scenario| {
+        let signal = scenario.signal.to_lowercase();
+        [
+            Case::named(format!("{signal}_has_its_workflow"), move |ctx| chosen(ctx, scenario)),
+            Case::named(format!("{signal}_has_its_recovery"), move |ctx| recovered(ctx, scenario)),
+        ]
+    })
 }
 
 /// What is known of a signal. `$namespace` and `$name` stand for those of the request's resource.
@@ -32,7 +34,7 @@ const fn row(
     Scenario { signal, workflow, confidence, severity, parameters }
 }
 
-const SCENARIOS: [Scenario; 7] = [
+static SCENARIOS: [Scenario; 7] = [
     row(
         "OOMKilled",
         "oomkill-increase-memory-v1",
@@ -76,13 +78,15 @@ const SCENARIOS: [Scenario; 7] = [
         &[("NAMESPACE", "$namespace"), ("REDUCE_REQUESTS", "true")],
     ),
     row(
-        "NobodyKnowsThis",
+        UNKNOWN,
         "generic-restart-v1",
         0.75,
         "medium",
         &[("NAMESPACE", "$namespace"), ("ACTION", "restart")],
     ),
 ];
+/// A signal that has no row of its own.
+const UNKNOWN: &str = "NobodyKnowsThis";
 /// How far the one alternative lies behind.
 const BEHIND: f64 = 0.15;
 /// How much less sure a recovery is.
@@ -102,16 +106,22 @@ fn same(answer: &Value, pointer: &str, expected: &Value) -> CaseResult {
     Ok(())
 }
 
-/// The workflow of an answer is that of the row.
-fn chosen(scenario: &Scenario, request: &Value, answer: &Value) -> CaseResult {
+/// The answer to an incident is that of the row, however the signal is written.
+async fn chosen(ctx: Ctx, scenario: &Scenario) -> CaseResult {
+    let mut request = incident(&ctx, scenario.signal, "high", "production", "P1");
+    selected(scenario, &request, &analyze(&ctx, &request).await?)?;
+    request["signal_type"] = json!(scenario.signal.to_lowercase());
+    selected(scenario, &request, &analyze(&ctx, &request).await?)
+}
+
+fn selected(scenario: &Scenario, request: &Value, answer: &Value) -> CaseResult {
     let workflow = scenario.workflow;
+    let image = format!("kubernaut/mock-workflow-{workflow}:v1.0.0");
     for (pointer, expected) in [
         ("/selected_workflow/workflow_id", json!(format!("mock-{workflow}"))),
         ("/selected_workflow/version", json!("1.0.0")),
-        (
-            "/selected_workflow/containerImage",
-            json!(format!("kubernaut/mock-workflow-{workflow}:v1.0.0")),
-        ),
+        ("/selected_workflow/containerImage", json!(image)),
+        ("/selected_workflow/parameters", parameters(scenario, request)),
         ("/root_cause_analysis/severity", json!(scenario.severity)),
         ("/alternative_workflows/0/workflow_id", json!("mock-alternative-workflow-v1")),
         ("/target_in_owner_chain", json!(true)),
@@ -120,19 +130,6 @@ fn chosen(scenario: &Scenario, request: &Value, answer: &Value) -> CaseResult {
     ] {
         same(answer, pointer, &expected)?;
     }
-    let parameters: Value = scenario
-        .parameters
-        .iter()
-        .map(|(name, value)| {
-            let value = match *value {
-                "$namespace" => text(request, "/resource_namespace"),
-                "$name" => text(request, "/resource_name"),
-                value => value,
-            };
-            ((*name).to_owned(), json!(value))
-        })
-        .collect();
-    same(answer, "/selected_workflow/parameters", &parameters)?;
     close(answer, "/confidence", scenario.confidence)?;
     close(answer, "/selected_workflow/confidence", scenario.confidence)?;
     close(answer, "/alternative_workflows/0/confidence", scenario.confidence - BEHIND)?;
@@ -144,28 +141,20 @@ fn chosen(scenario: &Scenario, request: &Value, answer: &Value) -> CaseResult {
     Ok(())
 }
 
-async fn every_signal_has_its_workflow(ctx: Ctx) -> CaseResult {
-    for scenario in &SCENARIOS {
-        let request = incident(&ctx, scenario.signal, "high", "production", "P1");
-        let answer = analyze(&ctx, &request).await?;
-        chosen(scenario, &request, &answer).map_err(|failure| about(scenario, failure))?;
-    }
-    Ok(())
+/// The parameters of a row, for the resource of a request.
+fn parameters(scenario: &Scenario, request: &Value) -> Value {
+    let value = |value: &str| match value {
+        "$namespace" => request["resource_namespace"].clone(),
+        "$name" => request["resource_name"].clone(),
+        value => json!(value),
+    };
+    scenario.parameters.iter().map(|(name, text)| ((*name).to_owned(), value(text))).collect()
 }
 
-async fn a_signal_is_known_in_small_letters_too(ctx: Ctx) -> CaseResult {
-    for scenario in &SCENARIOS {
-        let signal = scenario.signal.to_lowercase();
-        let request = incident(&ctx, &signal, "high", "production", "P1");
-        let answer = analyze(&ctx, &request).await?;
-        chosen(scenario, &request, &answer).map_err(|failure| about(scenario, failure))?;
-    }
-    Ok(())
-}
-
-/// The recovery of an answer is that of the row.
-fn recovered(scenario: &Scenario, request: &Value, answer: &Value) -> CaseResult {
-    let confidence = scenario.confidence - LESS_SURE;
+/// The answer to a recovery is that of the row.
+async fn recovered(ctx: Ctx, scenario: &Scenario) -> CaseResult {
+    let request = failed(&ctx, scenario.signal);
+    let answer = recover(&ctx, &request).await?;
     for (pointer, expected) in [
         ("/can_recover", json!(true)),
         ("/selected_workflow/workflow_id", json!(format!("mock-{}-recovery", scenario.workflow))),
@@ -174,30 +163,22 @@ fn recovered(scenario: &Scenario, request: &Value, answer: &Value) -> CaseResult
         ("/strategies/0/estimated_risk", json!("medium")),
         ("/metadata", json!({"analysis_time_ms": 150, "mock_mode": true})),
     ] {
-        same(answer, pointer, &expected)?;
+        same(&answer, pointer, &expected)?;
     }
-    let previous = text(answer, "/selected_workflow/parameters/PREVIOUS_WORKFLOW");
-    ensure!(!previous.is_empty(), "no workflow was there before: {answer:#}");
+    // Of a signal that it does not know, the original's strategy has another name.
+    if scenario.signal != UNKNOWN {
+        let action = json!(format!("recovery_{}_v1", scenario.signal.to_lowercase()));
+        same(&answer, "/primary_recommendation", &action)?;
+        same(&answer, "/strategies/0/action_type", &action)?;
+    }
+    let previous = text(&answer, "/selected_workflow/parameters/PREVIOUS_WORKFLOW");
+    ensure!(!previous.is_empty(), "it does not know what failed: {answer:#}");
     for pointer in
         ["/analysis_confidence", "/selected_workflow/confidence", "/strategies/0/confidence"]
     {
-        close(answer, pointer, confidence)?;
+        close(&answer, pointer, scenario.confidence - LESS_SURE)?;
     }
-    let strategies = list(answer, "/strategies");
+    let strategies = list(&answer, "/strategies");
     ensure!(strategies.len() == 1, "there are {} strategies: {answer:#}", strategies.len());
-    Ok(())
-}
-
-async fn every_signal_has_its_recovery(ctx: Ctx) -> CaseResult {
-    for scenario in &SCENARIOS {
-        let request = failed(&ctx, scenario.signal);
-        let answer = recover(&ctx, &request).await?;
-        let known = scenario.signal != "NobodyKnowsThis";
-        let action = json!(format!("recovery_{}_v1", scenario.signal.to_lowercase()));
-        recovered(scenario, &request, &answer)
-            // Of a signal that it does not know, the original's action has another name.
-            .and_then(|()| if known { same(&answer, "/primary_recommendation", &action) } else { Ok(()) })
-            .map_err(|failure| about(scenario, failure))?;
-    }
     Ok(())
 }
