@@ -27,8 +27,8 @@ test-unit: ## what needs neither Docker nor a database
 	cargo build --workspace --all-targets
 	cargo test --workspace
 
-test-database: ## migrations and audit assertions against a real PostgreSQL
-	fixtures/with-postgresql cargo test --lib -- --include-ignored migrate audit
+test-database: ## migrations, rows and queries against a real PostgreSQL
+	fixtures/with-postgresql cargo test --lib -- --include-ignored migrate rows
 
 test-images: setup ## building, keeping and giving up on images, with a real Docker daemon
 	cargo test --lib -- --include-ignored image::

@@ -23,13 +23,13 @@
 //! terminal in `report`, where stacks live in `cluster`, undoing in `ledger`, `cluster` and `janitor`.
 //!
 //! A suite's author needs [`Suite`], [`Workload`], [`Image`], [`Secret`],
-//! [`Migrations`], [`cases!`], [`Ctx`] and [`ensure!`]; [`main`] does the rest.
+//! [`Migrations`], [`Table`], [`cases!`], [`Ctx`], [`ensure!`] and [`ensure_eq!`]; [`main`] does the rest.
 
-pub mod audit;
 pub mod case;
 mod cli;
 mod cluster;
 mod command;
+mod difference;
 mod digest;
 mod docker;
 mod events;
@@ -42,11 +42,14 @@ mod janitor;
 mod ledger;
 mod manifest;
 mod migrate;
+mod partial;
 mod password;
 mod plan;
 mod pod_logs;
+mod postgres;
 mod problem;
 mod report;
+pub mod rows;
 mod run;
 mod seed;
 mod selection;
@@ -60,11 +63,12 @@ pub mod wait;
 pub use reqwest::Method;
 pub use {
     case::{
-        Answer, CaseResult, Ctx, Disturb, DisturbError, Failure, GivenUp, HttpError, Objects,
-        ObjectsError,
+        Answer, CaseResult, Ctx, DatabaseError, Disturb, DisturbError, Failure, GivenUp, HttpError,
+        Objects, ObjectsError, Postgres,
     },
     command::command,
     inventory::Project,
+    rows::{Row, Rows, RowsError},
     run::main,
-    suite::{Case, Database, Image, Migrations, Secret, Suite, Workload, password, text},
+    suite::{Case, Database, Image, Migrations, Secret, Suite, Table, Workload, password, text},
 };

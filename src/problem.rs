@@ -72,6 +72,28 @@ pub(crate) enum Problem {
     )]
     NoPassword { suite: String, workload: String, password: String },
     #[error(
+        "suite `{suite}`: the table `{table}` is in the database of `{database}`, and the suite has no such database (it has {known}); name the workload of a `.postgres(..)` endpoint, or `workload:port`"
+    )]
+    TableDatabase { suite: String, table: String, database: String, known: String },
+    #[error(
+        "suite `{suite}`: the table `{table}` needs a database, and the suite has none; give a workload a `.postgres(..)` endpoint"
+    )]
+    TableNowhere { suite: String, table: String },
+    #[error(
+        "suite `{suite}`: {name:?} is not a name for {what} of the table `{table}`: use 1 to 63 bytes of letters, digits, `_`, `$` and `-`{hint}"
+    )]
+    Identifier {
+        suite: String,
+        table: String,
+        what: &'static str,
+        name: String,
+        hint: &'static str,
+    },
+    #[error(
+        "suite `{suite}`: `{first}` and `{second}` are both declared as the audit table; declare one of them with `.table(..)`"
+    )]
+    AuditTwice { suite: String, first: String, second: String },
+    #[error(
         "CustomResourceDefinition `{name}` differs between the suites `{first}` and `{second}`; make them equal, or use `--clusters per-suite`"
     )]
     CustomResources { name: String, first: String, second: String },

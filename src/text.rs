@@ -2,6 +2,9 @@
 
 use std::error::Error;
 
+/// How much of a line is shown among others.
+const WIDTH: usize = 160;
+
 /// Joins an error and its causes with colons.
 ///
 /// A cause that the text before it already says (many libraries print their
@@ -50,6 +53,22 @@ pub(crate) fn indented<T: AsRef<str>>(lines: impl IntoIterator<Item = T>) -> Str
     lines.into_iter().fold(String::new(), |text, line| text + "\n    " + line.as_ref())
 }
 
+/// At most `most` of the lines, each on a new one and not too wide, and how many are left out.
+pub(crate) fn some<T: AsRef<str>>(
+    lines: impl IntoIterator<Item = T>,
+    most: usize,
+    what: &str,
+) -> String {
+    let mut lines = lines.into_iter();
+    let shown = lines.by_ref().take(most);
+    let text =
+        shown.fold(String::new(), |text, line| text + "\n" + &shortened(line.as_ref(), WIDTH));
+    match lines.count() {
+        0 => text,
+        left => format!("{text}\n… and {left} more {what}"),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -86,5 +105,13 @@ mod tests {
         assert_eq!(ending("one\ntwo\nthree", 100), "one\ntwo\nthree");
         assert_eq!(ending("one\ntwo\nthree", 8), "three");
         assert_eq!(ending("äöü", 3), "ü");
+    }
+
+    #[test]
+    fn what_does_not_fit_is_counted() {
+        assert_eq!(some(["one", "two"], 2, "rows"), "\none\ntwo");
+        assert_eq!(some(["one", "two", "three"], 1, "rows"), "\none\n… and 2 more rows");
+        assert_eq!(some([""; 0], 1, "rows"), "");
+        assert_eq!(some(["x".repeat(WIDTH + 1)], 1, "rows").chars().count(), WIDTH + 2);
     }
 }

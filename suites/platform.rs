@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use kindwright::{Database, Image, Migrations, Secret, Suite, Workload, password, text};
+use kindwright::{Database, Image, Migrations, Secret, Suite, Table, Workload, password, text};
 
 /// The program with all stand-ins, a subcommand a service.
 pub(crate) const STAND_INS: &str = env!("CARGO_BIN_EXE_platform");
@@ -41,7 +41,15 @@ pub(crate) fn shared(
         .host_port(host_port)
         .variable("DATA_STORAGE_URL");
     suite
-        .flush(FLUSH)
+        .audit(
+            Table::new("audit_events")
+                .id("correlation_id")
+                .time("event_timestamp")
+                .key("event_id")
+                .kind("event_type")
+                .emitter("actor_id"),
+        )
+        .settle(FLUSH)
         .image(Image::reference("postgresql", "docker.io/library/postgres:16-alpine"))
         .image(Image::reference("redis", "docker.io/library/redis:7-alpine"))
         .image(Image::program("datastorage", STAND_INS, ["datastorage"]))

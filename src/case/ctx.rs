@@ -7,9 +7,14 @@ use url::Url;
 use uuid::Uuid;
 
 use super::{
-    Disturb, DisturbError, Exchanges, Http, HttpError, Objects, Request, permission::Permission,
+    DatabaseError, Disturb, DisturbError, Exchanges, Http, HttpError, Objects, Postgres, Request,
+    permission::Permission,
 };
-use crate::{audit::Audit, stack::Stack};
+use crate::{
+    rows::{Rows, RowsError},
+    stack::Stack,
+    suite::Table,
+};
 
 /// How much of a suite's name is in the ids of its cases, which name namespaces too.
 const PREFIX: usize = 40;
@@ -32,7 +37,7 @@ pub struct Ctx {
 /// What the cases of a suite share.
 pub(crate) struct Shared {
     pub(crate) stack: Arc<Stack>,
-    pub(crate) flush: Duration,
+    pub(crate) settle: Duration,
 }
 
 impl Ctx {
@@ -119,15 +124,67 @@ impl Ctx {
         self.disturb.as_ref().ok_or(DisturbError::Shared)
     }
 
-    /// Assertions on the audit events of this case.
-    pub fn audit(&self) -> Audit {
+    /// Assertions on the rows of a table that the suite [declares](crate::Suite::table), by its name or alias.
+    ///
+    /// They are those under the [correlation id](Self::correlation_id) of this case, unless it says
+    /// [otherwise](Rows::under).
+    ///
+    /// # Errors
+    ///
+    /// The suite declares no such table.
+    pub fn rows(&self, table: &str) -> Result<Rows, RowsError> {
+        let tables = &self.shared.stack.plan().tables;
+        let found = tables.iter().find(|declared| declared.called() == table);
+        let declared = found.ok_or_else(|| {
+            let known: Vec<_> = tables.iter().map(Table::called).collect();
+            RowsError::Unknown {
+                table: table.to_owned(),
+                known: if known.is_empty() { "none".to_owned() } else { known.join(", ") },
+            }
+        })?;
+        Ok(self.rows_of(declared, &self.correlation_id))
+    }
+
+    /// Assertions on the audit events of this case, in the table that the suite declares by
+    /// [`Suite::audit`](crate::Suite::audit).
+    pub fn audit(&self) -> Rows {
         self.audit_of(&self.correlation_id)
     }
 
     /// Assertions on the audit events under another id, which a service chose.
-    pub fn audit_of(&self, correlation_id: &str) -> Audit {
-        let database = self.shared.stack.database().cloned();
-        Audit::new(database, correlation_id.to_owned(), self.shared.flush)
+    pub fn audit_of(&self, correlation_id: &str) -> Rows {
+        match self.shared.stack.plan().tables.iter().find(|table| table.audit) {
+            Some(table) => self.rows_of(table, correlation_id),
+            None => Rows::unknown(RowsError::NoAudit),
+        }
+    }
+
+    fn rows_of(&self, table: &Table, id: &str) -> Rows {
+        let database = self.shared.stack.database(table.database.as_deref()).cloned();
+        Rows::new(database, table.clone(), id, self.shared.settle)
+    }
+
+    /// A database of the stack, for queries: the first one of a workload, or with `workload:port` the one behind the
+    /// port of this name.
+    ///
+    /// # Errors
+    ///
+    /// The stack has no such database.
+    pub fn database(&self, name: &str) -> Result<Postgres, DatabaseError> {
+        self.postgres(Some(name))
+    }
+
+    /// The first database that the suite declares.
+    ///
+    /// # Errors
+    ///
+    /// The suite declares none.
+    pub fn default_database(&self) -> Result<Postgres, DatabaseError> {
+        self.postgres(None)
+    }
+
+    fn postgres(&self, name: Option<&str>) -> Result<Postgres, DatabaseError> {
+        Postgres::new(Arc::clone(&self.shared.stack), name, self.permission.clone())
     }
 }
 

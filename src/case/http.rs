@@ -1,6 +1,7 @@
 //! The HTTP client of a case, which records every exchange for the case's failure.
 
 use std::{
+    borrow::Borrow,
     fmt,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
@@ -8,11 +9,12 @@ use std::{
 
 use reqwest::Method;
 use serde::{Serialize, de::DeserializeOwned};
+use serde_json::Value;
 use thiserror::Error;
 use url::Url;
 
 use super::permission::{GivenUp, Permission};
-use crate::text::shortened;
+use crate::{partial, text::shortened};
 
 /// How long an answer may take unless the request says otherwise.
 const LIMIT: Duration = Duration::from_secs(30);
@@ -63,6 +65,14 @@ pub enum HttpError {
         expected: u16,
         /// The exchange.
         exchange: Exchange,
+    },
+    /// The answer's body does not match.
+    #[error("the body does not match:\n{exchange}\n{differences}")]
+    Mismatch {
+        /// The exchange.
+        exchange: Exchange,
+        /// In which lines the body differs from what was expected.
+        differences: String,
     },
     /// The answer's body is not what it should be.
     #[error("the body is not the JSON that was expected:\n{exchange}")]
@@ -197,6 +207,27 @@ impl Answer {
         Err(HttpError::Status { expected: status, exchange: self.exchange })
     }
 
+    /// The answer itself if its body is JSON in which every given key has the given value, else an error that shows
+    /// the exchange and the difference.
+    ///
+    /// Objects may have further keys at every depth; arrays must be equal.
+    ///
+    /// ```no_run
+    /// # use kindwright::{CaseResult, Ctx};
+    /// # use serde_json::json;
+    /// # async fn case(ctx: Ctx) -> CaseResult {
+    /// let answer = ctx.get("shop", "/orders/7").send().await?.expect(200)?;
+    /// answer.matching(json!({"sku": "tea", "payment": {"currency": "EUR"}}))?;
+    /// # Ok(()) }
+    /// ```
+    pub fn matching(self, partial: impl Borrow<Value>) -> Result<Self, HttpError> {
+        let differences = partial::differences(partial.borrow(), &self.json()?, "answer");
+        if differences.is_empty() {
+            return Ok(self);
+        }
+        Err(HttpError::Mismatch { exchange: self.exchange, differences })
+    }
+
     /// Its status.
     pub fn status(&self) -> u16 {
         self.status
@@ -257,6 +288,8 @@ fn shown(body: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]
@@ -282,6 +315,24 @@ mod tests {
         let sent = http.request(Method::GET, Ok(url)).send().await;
         assert!(matches!(sent, Err(HttpError::GivenUp(_))), "{sent:?}");
         assert!(exchanges.lock().unwrap().is_empty());
+    }
+
+    #[test]
+    fn a_body_that_does_not_match_is_shown_with_the_difference() {
+        let body = r#"{"sku":"tea","count":3}"#.to_owned();
+        let exchange = Exchange {
+            request: "GET http://127.0.0.1:30120/orders/7".into(),
+            sent: String::new(),
+            outcome: format!("200 {body}"),
+        };
+        let headers = reqwest::header::HeaderMap::new();
+        let answer = Answer { status: 200, headers, body, exchange };
+        let answer = answer.matching(json!({"sku": "tea"})).unwrap();
+        assert_eq!(
+            answer.matching(json!({"count": 4})).unwrap_err().to_string(),
+            "the body does not match:\n    > GET http://127.0.0.1:30120/orders/7\n    < 200 {\"sku\":\"tea\",\"count\":3}\n\
+             --- expected\n+++ answer\n@@ -1,3 +1,3 @@\n {\n-  \"count\": 4\n+  \"count\": 3\n }"
+        );
     }
 
     #[test]

@@ -1,7 +1,9 @@
-//! What a case is given, and what it may do: requests, rows, objects, and disturbing its own stack.
+//! What a case is given, and what it may do: requests, rows, databases, objects, and disturbing its own stack.
 
 mod ctx;
+mod database;
 mod disturb;
+mod equal;
 mod failure;
 mod http;
 mod objects;
@@ -9,7 +11,10 @@ mod permission;
 
 pub use ctx::Ctx;
 pub(crate) use ctx::Shared;
+pub use database::{DatabaseError, Postgres};
 pub use disturb::{Disturb, DisturbError};
+#[doc(hidden)]
+pub use equal::{shown, unequal};
 pub use failure::{CaseResult, Failure};
 pub use http::{Answer, Http, HttpError, Request};
 pub(crate) use http::{Exchange, Exchanges};

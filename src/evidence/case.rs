@@ -1,4 +1,4 @@
-//! The evidence of a case that failed: why, what it sent, what was written, how its stack stood.
+//! The evidence of a case that failed: why, what it sent, which rows were written, how its stack stood.
 
 use std::{error::Error, path::Path, time::Duration};
 
@@ -6,7 +6,7 @@ use kube::Client;
 use serde_json::Value;
 
 use super::{folder::Folder, namespace};
-use crate::text::chain;
+use crate::{suite::Table, text::chain};
 
 /// How long reading and cleaning the rows of a case may take.
 const LIMIT: Duration = Duration::from_secs(20);
@@ -39,23 +39,31 @@ impl CaseEvidence {
         }
     }
 
-    /// Writes the rows under the id of the case.
-    pub(crate) async fn audit<E: Error + 'static>(
+    /// Writes the rows of a table under the id of the case; those of audit events beside what else the case leaves.
+    pub(crate) async fn rows<E: Error + 'static>(
         &self,
+        table: &Table,
         rows: impl Future<Output = Result<Vec<Value>, E>>,
     ) {
+        let (folder, name) = if table.audit {
+            (self.folder.clone(), "audit")
+        } else {
+            (self.folder.folder("rows"), table.called())
+        };
+        let words = format!("{name}.txt");
         let written = async {
             match rows.await {
                 Ok(rows) if rows.is_empty() => {}
-                Ok(rows) => self.folder.aside(move |folder| folder.json("audit", &rows)).await,
-                Err(error) => self.folder.text("audit.txt", &chain(&error)),
+                Ok(rows) => {
+                    let name = name.to_owned();
+                    folder.aside(move |folder| folder.json(&name, &rows)).await;
+                }
+                Err(error) => folder.text(&words, &chain(&error)),
             }
         };
         match tokio::time::timeout(LIMIT, written).await {
             Ok(()) => {}
-            Err(_) => {
-                self.folder.text("audit.txt", &format!("reading was given up after {LIMIT:?}"));
-            }
+            Err(_) => folder.text(&words, &format!("reading was given up after {LIMIT:?}")),
         }
     }
 

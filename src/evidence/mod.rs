@@ -106,6 +106,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
+    use crate::suite::Table;
 
     fn read(path: impl AsRef<Path>) -> String {
         fs::read_to_string(path).unwrap()
@@ -129,20 +130,25 @@ mod tests {
         case.failure("login with geheim failed");
         case.exchanges("> Cookie: a=b".to_owned()).await;
         let rows = vec![json!({"event_data": {"api_key": "x", "tokens": 5}})];
-        case.audit(async { Ok::<_, std::io::Error>(rows) }).await;
+        for table in [Table { audit: true, ..Table::new("events") }, Table::new("shop.orders")] {
+            let rows = rows.clone();
+            case.rows(&table, async { Ok::<_, std::io::Error>(rows) }).await;
+        }
         let folder = case.found().unwrap();
         assert_eq!(read(folder.join("failure.txt")), "login with [redacted] failed");
         assert_eq!(read(folder.join("http.txt")), "> Cookie: [redacted]");
-        let rows: Value = serde_json::from_str(&read(folder.join("audit.json"))).unwrap();
-        assert_eq!(rows, json!([{"event_data": {"api_key": "[redacted]", "tokens": 5}}]));
+        for name in ["audit.json", "rows/shop.orders.json"] {
+            let rows: Value = serde_json::from_str(&read(folder.join(name))).unwrap();
+            assert_eq!(rows, json!([{"event_data": {"api_key": "[redacted]", "tokens": 5}}]));
+        }
     }
 
     #[tokio::test]
     async fn rows_that_cannot_be_read_leave_the_reason() {
         let directory = tempfile::tempdir().unwrap();
         let case = Evidence::new(directory.path().join("run")).of_case("hapi", "it_answers");
-        case.audit(async { Err(std::io::Error::other("no route")) }).await;
-        assert_eq!(read(case.found().unwrap().join("audit.txt")), "no route");
+        case.rows(&Table::new("orders"), async { Err(std::io::Error::other("no route")) }).await;
+        assert_eq!(read(case.found().unwrap().join("rows/orders.txt")), "no route");
     }
 
     #[tokio::test]

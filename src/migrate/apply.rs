@@ -5,11 +5,11 @@ use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, Row, postgres::PgC
 use super::{
     MigrateError, Migration,
     books::{self, Progress},
-    error::Words,
     goose::Transaction,
     session::{self, LIMITS, Limits},
     steps::{Statement, Step, short},
 };
+use crate::postgres::Words;
 
 /// What a run has done.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -106,6 +106,10 @@ impl fmt::Display for SuitePlan {
                 }
             }
         }
+        for table in &self.tables {
+            let database = table.database.as_deref().unwrap_or("the first database");
+            writeln!(f, "  rows of {} in {database}", table.called())?;
+        }
         for workload in &self.left_out {
             writeln!(f, "  set aside: {workload}, which only cases need that are set aside")?;
         }

@@ -23,7 +23,7 @@ use crate::{
     migrate::Migration,
     password::Password,
     problem::Problem,
-    suite::{Endpoint, Probe, Secret, Suite, Tier},
+    suite::{Endpoint, Probe, Secret, Suite, Table, Tier},
 };
 
 /// A suite with everything decided.
@@ -51,9 +51,11 @@ pub(crate) struct SuitePlan {
     pub(crate) left_out: Vec<String>,
     /// The reference of each image that it needs, by the name that manifests use.
     pub(crate) images: BTreeMap<String, Reference>,
-    /// How long after an answer an emitter's events may still arrive.
+    /// The tables of which its cases assert rows.
+    pub(crate) tables: Vec<Table>,
+    /// How long after an answer rows may still arrive.
     #[serde(serialize_with = "serialize::seconds")]
-    pub(crate) flush: Duration,
+    pub(crate) settle: Duration,
     /// Its selected cases, in the order in which they are declared.
     pub(crate) cases: Vec<CasePlan>,
     /// Whether its services are the real ones.
@@ -130,7 +132,8 @@ pub(super) fn plan(
         tiers,
         left_out: suite.left_out.clone(),
         images: images::references(inputs, suite),
-        flush: suite.flush,
+        tables: suite.tables.clone(),
+        settle: suite.settle,
         cases: suite.cases.iter().map(|case| case::plan(inputs, suite, case)).collect(),
         real: overrides::is_real(inputs.settings, suite),
     }

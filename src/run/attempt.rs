@@ -12,10 +12,10 @@ use super::{
     world::{Attempt, Body, Finished},
 };
 use crate::{
-    audit,
     case::{CaseResult, Ctx, Exchange, Exchanges, Failure, Shared},
     evidence::Evidence,
     plan::{CasePlan, SuitePlan},
+    rows,
     stack::Stack,
     suite::Case,
     text::chain,
@@ -48,7 +48,7 @@ impl StackAttempt {
         interrupt: Interrupt,
     ) -> Self {
         let exchanges = Exchanges::default();
-        let shared = Arc::new(Shared { stack: Arc::clone(stack), flush: suite.flush });
+        let shared = Arc::new(Shared { stack: Arc::clone(stack), settle: suite.settle });
         let ctx = Ctx::new(shared, &suite.name, plan.alone, Arc::clone(&exchanges));
         Self {
             case,
@@ -104,8 +104,11 @@ impl StackAttempt {
         let collecting = async {
             case.exchanges(exchanges).await;
             let stack = self.ctx.stack();
-            if let Some(database) = stack.database() {
-                case.audit(audit::rows(database, self.ctx.correlation_id())).await;
+            for table in stack.plan().tables.iter().filter(|table| table.id.is_some()) {
+                if let Some(database) = stack.database(table.database.as_deref()) {
+                    let rows = rows::rows(database, table, self.ctx.correlation_id());
+                    Box::pin(case.rows(table, rows)).await;
+                }
             }
             let (client, own) = (stack.client(), stack.plan().namespace.clone());
             for namespace in [own].into_iter().chain(self.ctx.objects().namespaces()) {

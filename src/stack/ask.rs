@@ -2,11 +2,13 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::StatusCode;
 use sqlx::{
     Connection as _, PgConnection,
     postgres::{PgConnectOptions, PgSslMode},
 };
+use url::Url;
 
 use crate::{
     cluster::Address,
@@ -97,6 +99,21 @@ pub(super) fn options(
         .ssl_mode(PgSslMode::Disable)
 }
 
+/// The URL of a database of a stack, with the password in it; none if it can have none.
+pub(super) fn url_of(
+    address: &Address,
+    database: &Database,
+    passwords: &BTreeMap<String, Password>,
+) -> Option<Url> {
+    let encoded = |text| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
+    let password = passwords.get(&database.password).map_or("", Password::reveal);
+    let mut url = Url::parse(&format!("postgres://{address}")).ok()?;
+    url.set_username(&encoded(&database.user)).ok()?;
+    url.set_password(Some(&encoded(password))).ok()?;
+    url.set_path(&encoded(&database.name));
+    Some(url)
+}
+
 /// What an endpoint at an address is asked, in words.
 pub(super) fn asked(probe: &Probe, address: &Address) -> String {
     match probe {
@@ -159,6 +176,15 @@ mod tests {
         let asker = Asker { http: &http, passwords: &BTreeMap::new() };
         let address = service(answer).await;
         asker.ask(&Probe::Http(path.to_owned()), &address, Duration::from_secs(30)).await
+    }
+
+    #[test]
+    fn a_url_of_a_database_has_whatever_is_in_its_password() {
+        let database = Database { user: "a@b".into(), name: "c d".into(), password: "e".into() };
+        let address = Address { host: "127.0.0.1".to_owned(), port: 5432 };
+        let passwords = BTreeMap::from([("e".to_owned(), Password::new("p%41/?#:@".to_owned()))]);
+        let url = url_of(&address, &database, &passwords).unwrap();
+        assert_eq!(url.as_str(), "postgres://a%40b:p%2541%2F%3F%23%3A%40@127.0.0.1:5432/c%20d");
     }
 
     #[tokio::test]

@@ -54,11 +54,11 @@ use crate::{
     events::Phase,
     password::Password,
     plan::{SuitePlan, TierPlan, WorkloadPlan},
-    suite::EndpointName,
+    suite::{Endpoint, EndpointName, Probe, database},
     text::chain,
 };
 use apply::has_validations;
-use ask::Asker;
+use ask::{Asker, url_of};
 use ends::{Since, Told};
 use generation::Configuration;
 use namespace::Past;
@@ -280,9 +280,25 @@ impl Stack {
         self.reached.login(endpoint)
     }
 
-    /// The database of which a case reads the audit events: the first that the suite declares.
-    pub(crate) fn database(&self) -> Option<&PgConnectOptions> {
-        self.reached.database(self.plan.endpoints())
+    /// How to log in to a database of its own: the first of a workload, with `workload:port` the one of this port,
+    /// without a name the first that the suite declares.
+    pub(crate) fn database(&self, name: Option<&str>) -> Option<&PgConnectOptions> {
+        self.login(&database(self.plan.endpoints(), name)?.name())
+    }
+
+    /// The same as a URL, with the password in it.
+    pub(crate) fn database_url(&self, name: Option<&str>) -> Option<Url> {
+        let endpoint = database(self.plan.endpoints(), name)?;
+        let address = self.site.cluster.address(endpoint.node_port)?;
+        match &endpoint.probe {
+            Probe::Postgres(database) => url_of(address, database, &self.passwords),
+            Probe::Http(_) => None,
+        }
+    }
+
+    /// The databases that the suite declares.
+    pub(crate) fn databases(&self) -> impl Iterator<Item = EndpointName> {
+        self.plan.endpoints().filter(|it| it.is_database()).map(Endpoint::name)
     }
 
     /// The first database of a workload.

@@ -7,15 +7,17 @@ use std::{
 
 mod case;
 mod image;
+mod table;
 mod workload;
 
 pub use case::Case;
 pub use image::{Image, Source};
+pub use table::Table;
 pub use workload::{Database, Migrations, Part, Secret, Workload, password, text};
-pub(crate) use workload::{Endpoint, EndpointName, Probe};
+pub(crate) use workload::{Endpoint, EndpointName, Probe, database};
 
-/// How long after an emitter's last event a row may still appear, unless the suite says otherwise.
-const FLUSH: Duration = Duration::from_secs(1);
+/// How long after an answer rows may still arrive, unless the suite says otherwise.
+const SETTLE: Duration = Duration::from_secs(1);
 
 /// Cases that share a stack: one namespace with everything that they need.
 ///
@@ -42,7 +44,8 @@ pub struct Suite {
     pub(crate) resources: Vec<PathBuf>,
     pub(crate) controls: Vec<String>,
     pub(crate) real: bool,
-    pub(crate) flush: Duration,
+    pub(crate) tables: Vec<Table>,
+    pub(crate) settle: Duration,
     pub(crate) cases: Vec<Case>,
     /// The workloads that are not deployed, because only cases need them that are set aside.
     pub(crate) left_out: Vec<String>,
@@ -96,7 +99,8 @@ impl Suite {
             resources: Vec::new(),
             controls: Vec::new(),
             real: false,
-            flush: FLUSH,
+            tables: Vec::new(),
+            settle: SETTLE,
             cases: Vec::new(),
             left_out: Vec::new(),
         }
@@ -167,10 +171,28 @@ impl Suite {
         self
     }
 
-    /// Says how long after an answer an emitter's audit events may still arrive.
+    /// Declares a table, so that cases can assert its rows with [`Ctx::rows`](crate::Ctx::rows), and a case that
+    /// failed leaves those under its correlation id in its evidence.
     #[must_use]
-    pub fn flush(mut self, interval: Duration) -> Self {
-        self.flush = interval;
+    pub fn table(mut self, table: Table) -> Self {
+        self.tables.push(table);
+        self
+    }
+
+    /// Declares the table of audit events, which [`Ctx::audit`](crate::Ctx::audit) reads.
+    #[must_use]
+    pub fn audit(self, table: Table) -> Self {
+        self.table(Table { audit: true, ..table })
+    }
+
+    /// Says how long after an answer the rows that it causes may still arrive, because services collect
+    /// them before they write; a second without it.
+    ///
+    /// An assertion that one row more would break has held when it has held for so long.
+    #[doc(alias = "flush")]
+    #[must_use]
+    pub fn settle(mut self, interval: Duration) -> Self {
+        self.settle = interval;
         self
     }
 

@@ -131,10 +131,30 @@ impl Workload {
 }
 
 impl Endpoint {
+    /// Whether it is a database.
+    pub(crate) fn is_database(&self) -> bool {
+        matches!(self.probe, Probe::Postgres(_))
+    }
+
     /// What it is known by in its suite.
     pub(crate) fn name(&self) -> EndpointName {
         EndpointName { service: self.service.clone(), port: self.port.clone() }
     }
+}
+
+/// A database among endpoints: the first of a workload, with `workload:port` the one of this port, without a name
+/// the first of all.
+pub(crate) fn database<'a>(
+    endpoints: impl Iterator<Item = &'a Endpoint>,
+    name: Option<&str>,
+) -> Option<&'a Endpoint> {
+    let mut databases = endpoints.filter(|endpoint| endpoint.is_database());
+    databases.find(|endpoint| match name.map(|name| name.split_once(':').unwrap_or((name, ""))) {
+        Some((service, port)) => {
+            endpoint.service == service && (port.is_empty() || endpoint.port == port)
+        }
+        None => true,
+    })
 }
 
 impl fmt::Display for EndpointName {

@@ -1,9 +1,9 @@
 //! Events of one remediation, by several services (scenario 01), batches, and notifications.
 
-use kindwright::{Case, CaseResult, Ctx, case, cases, ensure};
+use kindwright::{Case, CaseResult, Ctx, case, cases, ensure, ensure_eq};
 use serde_json::{Value, json};
 
-use super::{EVENTS, SERVICE, event, list, members, store, text};
+use super::{EVENTS, NOTIFICATIONS, SERVICE, event, list, members, store, text};
 
 pub(super) fn cases() -> impl IntoIterator<Item = Case> {
     cases![
@@ -73,7 +73,7 @@ async fn a_parent_is_stored_with_its_date(ctx: Ctx) -> CaseResult {
     let mut child = event(&ctx, "workflow", "workflow.completed", "completed");
     child["parent_event_id"] = parent["event_id"].clone();
     store(&ctx, &child).await?;
-    let rows = ctx.audit().types(["workflow.completed"]).exactly(1).holds().await?;
+    let rows = ctx.audit().kinds(["workflow.completed"]).exactly(1).holds().await?;
     let row = rows[0].as_json();
     ensure!(row["parent_event_id"] == parent["event_id"], "it has another parent: {row:#}");
     ensure!(row["parent_event_date"].is_string(), "its parent has no date: {row:#}");
@@ -121,10 +121,17 @@ async fn a_notification_is_recorded_once(ctx: Ctx) -> CaseResult {
     let post = || ctx.post(SERVICE, "/api/v1/audit/notifications").json(&record).send();
     let row: Value = post().await?.expect(201)?.json()?;
     for field in ["notification_id", "channel", "status", "recipient", "message_summary"] {
-        ensure!(row[field] == record[field], "the row has another `{field}`: {row:#}");
+        ensure_eq!(row[field], record[field], "the row has another `{field}`");
     }
-    ensure!(row["escalation_level"] == 0, "it was escalated: {row:#}");
     post().await?.expect(409)?;
+    ctx.rows(NOTIFICATIONS)?
+        .matching("sent", json!({"channel": "slack", "escalation_level": 0}))
+        .holds()
+        .await?;
+    let asked = "SELECT count(*) FROM notification_audit WHERE notification_id = $1";
+    let id = record["notification_id"].clone();
+    let counted = ctx.default_database()?.query(asked, &[id]).await?;
+    ensure_eq!(counted, [json!({"count": 1})]);
     Ok(())
 }
 

@@ -33,7 +33,7 @@ async fn more_writes_than_connections_are_all_accepted_and_soon_forgotten(ctx: C
 
 async fn what_is_accepted_under_load_is_stored(ctx: Ctx) -> CaseResult {
     load(&ctx).await?;
-    ctx.audit().types(["gateway.signal.received"]).exactly(WRITES).holds().await?;
+    ctx.audit().kinds(["gateway.signal.received"]).exactly(WRITES).holds().await?;
     Ok(())
 }
 

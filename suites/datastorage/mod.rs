@@ -13,7 +13,7 @@ mod query;
 mod refusals;
 mod workflows;
 
-use kindwright::{Ctx, HttpError, Suite};
+use kindwright::{Ctx, HttpError, Suite, Table};
 use serde_json::{Value, json};
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
@@ -21,10 +21,14 @@ use crate::platform::{self, Ports};
 
 const SERVICE: &str = "datastorage";
 const EVENTS: &str = "/api/v1/audit/events";
+/// The table of notifications.
+const NOTIFICATIONS: &str = "notification_audit";
 
 pub(crate) fn suite() -> Suite {
     let ports = Ports { datastorage: (30081, 28090), postgresql: (30432, 25433) };
+    let notifications = Table::new(NOTIFICATIONS).id("remediation_id").time("created_at").key("id");
     platform::shared(Suite::new(SERVICE, SERVICE), ports, [])
+        .table(notifications.kind("status"))
         .cases(events::cases())
         .cases(query::cases())
         .cases(event_types::cases())

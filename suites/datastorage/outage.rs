@@ -68,8 +68,8 @@ async fn an_event_is_accepted_without_a_database(ctx: Ctx) -> CaseResult {
         })
     });
     stored.await?;
-    ctx.audit().types([AGAIN]).at_least(1).holds().await?;
-    ctx.audit().types(["gateway.before"]).exactly(1).holds().await?;
+    ctx.audit().kinds([AGAIN]).at_least(1).holds().await?;
+    ctx.audit().kinds(["gateway.before"]).exactly(1).holds().await?;
     Ok(())
 }
 
@@ -96,7 +96,7 @@ async fn what_is_accepted_while_the_database_goes_and_comes_is_stored_exactly_on
         }
     }
     ensure!(aside > 0, "all of {sent} events were stored at once: was the database away?");
-    let rows = ctx.audit().types(["gateway.signal.received"]).exactly(sent).holds().await?;
+    let rows = ctx.audit().kinds(["gateway.signal.received"]).exactly(sent).holds().await?;
     let mut numbers: Vec<_> =
         rows.iter().filter_map(|row| row.get("event_data.number")?.as_u64()).collect();
     numbers.sort_unstable();

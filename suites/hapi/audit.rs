@@ -29,7 +29,7 @@ async fn a_request_to_the_model_is_audited(ctx: Ctx) -> CaseResult {
     let rows = ctx
         .audit()
         .emitter(EMITTER)
-        .types(["llm_request"])
+        .kinds(["llm_request"])
         .exactly(1)
         .all_matching(envelope(&request))
         .matching(
@@ -52,7 +52,7 @@ async fn an_answer_of_the_model_is_audited(ctx: Ctx) -> CaseResult {
     let rows = ctx
         .audit()
         .emitter(EMITTER)
-        .types(["llm_response"])
+        .kinds(["llm_response"])
         .exactly(1)
         .all_matching(envelope(&request))
         .matching("llm_response", json!({"event_action": "llm_response_received"}))
@@ -71,7 +71,7 @@ async fn a_validation_of_the_workflow_is_audited(ctx: Ctx) -> CaseResult {
     let rows = ctx
         .audit()
         .emitter(EMITTER)
-        .types(["workflow_validation_attempt"])
+        .kinds(["workflow_validation_attempt"])
         .exactly(1)
         .all_matching(envelope(&request))
         .matching("workflow_validation_attempt", json!({"event_action": "validation_executed"}))

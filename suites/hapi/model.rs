@@ -19,7 +19,7 @@ pub(super) async fn searches(
     let rows = ctx
         .audit()
         .emitter(EMITTER)
-        .types(["llm_tool_call"])
+        .kinds(["llm_tool_call"])
         .exactly(calls)
         .all_matching(envelope(request))
         .all_matching(json!({

@@ -99,7 +99,7 @@ async fn exhausted(ctx: &Ctx, signal: &str, reason: &str) -> Result<Value, Failu
     last["event_data"]["errors"] = attempts[2]["errors"].clone();
     ctx.audit()
         .emitter(EMITTER)
-        .types([ATTEMPT])
+        .kinds([ATTEMPT])
         .exactly(3)
         .all_matching(envelope(&request))
         .matching(ATTEMPT, wrong(1))

@@ -1,6 +1,7 @@
 //! The Kubernetes objects that a case makes, in namespaces that belong to it alone.
 
 use std::{
+    borrow::Borrow,
     collections::BTreeMap,
     fmt,
     sync::{Arc, Mutex, PoisonError},
@@ -23,6 +24,7 @@ pub use error::ObjectsError;
 use super::permission::Permission;
 use crate::{
     manifest::text_at,
+    partial,
     stack::{Applier, ServerError, ensure_namespace},
 };
 use error::shown;
@@ -174,7 +176,44 @@ impl Objects {
         let holds = |object: &Value| !object.is_null() && holds(object);
         let watching = async {
             let api = self.api(version, kind, name).await?;
-            self.watch(api, [kind, name], what, limit, holds).await
+            self.watch(api, [kind, name], what, limit, holds, shown).await
+        };
+        self.permission.act(watching).await
+    }
+
+    /// Watches an object until every given key has the given value in it, and returns it as it was then.
+    ///
+    /// Objects may have further keys at every depth; arrays must be equal. The message of a failure
+    /// shows in which lines the object as it was last seen differs.
+    ///
+    /// ```no_run
+    /// # use std::time::Duration;
+    /// # use kindwright::{CaseResult, Ctx};
+    /// # use serde_json::json;
+    /// # async fn case(ctx: Ctx) -> CaseResult {
+    /// let done = json!({"status": {"phase": "Completed"}});
+    /// let order = ["shop.example.com/v1", "Order", "tea"];
+    /// ctx.objects().until_matching(order, done, Duration::from_secs(30)).await?;
+    /// # Ok(()) }
+    /// ```
+    pub async fn until_matching(
+        &self,
+        [version, kind, name]: [&str; 3],
+        partial: impl Borrow<Value>,
+        limit: Duration,
+    ) -> Result<Value, ObjectsError> {
+        let partial = partial.borrow();
+        let holds = |object: &Value| partial::matches(partial, object);
+        let told = |object: &Value| {
+            if object.is_null() {
+                shown(object)
+            } else {
+                partial::differences(partial, object, "last seen")
+            }
+        };
+        let watching = async {
+            let api = self.api(version, kind, name).await?;
+            self.watch(api, [kind, name], "a match", limit, holds, told).await
         };
         self.permission.act(watching).await
     }
@@ -185,7 +224,7 @@ impl Objects {
             let api = self.api(version, kind, name).await?;
             let deleted = api.delete(name, &DeleteParams::background()).await;
             deleted.map_err(|error| self.fail("delete", kind, name, error))?;
-            self.watch(api, [kind, name], "its end", GONE, Value::is_null).await
+            self.watch(api, [kind, name], "its end", GONE, Value::is_null, shown).await
         };
         self.permission.act(deleting).await.map(drop)
     }
@@ -197,8 +236,9 @@ impl Objects {
         what: impl fmt::Display,
         limit: Duration,
         holds: impl Fn(&Value) -> bool,
+        told: impl Fn(&Value) -> String,
     ) -> Result<Value, ObjectsError> {
-        Box::pin(watch::until(api, name, limit, holds)).await.map_err(|error| match error {
+        Box::pin(watch::until(api, name, limit, holds, told)).await.map_err(|error| match error {
             WatchError::Refused(error) => self.fail("watch", kind, name, error),
             WatchError::Late { looks, last } => ObjectsError::Late {
                 kind: kind.to_owned(),

@@ -14,7 +14,6 @@ use kube::{
 };
 use serde_json::Value;
 
-use super::error::shown;
 use crate::{
     stack::{ServerError, is_refusal},
     text::chain,
@@ -34,20 +33,23 @@ pub(super) enum WatchError {
     },
 }
 
-/// Watches an object until `holds` is true of it; it is null while it does not exist.
+/// Watches an object until `holds` is true of it; it is null while it does not exist. What was seen last
+/// is `told` if it never is.
 pub(super) async fn until(
     api: Api<DynamicObject>,
     name: &str,
     limit: Duration,
     holds: impl Fn(&Value) -> bool,
+    told: impl Fn(&Value) -> String,
 ) -> Result<Value, WatchError> {
-    look(watch_object(api, name).default_backoff(), limit, holds).await
+    look(watch_object(api, name).default_backoff(), limit, holds, told).await
 }
 
 async fn look(
     seen: impl Stream<Item = watcher::Result<Option<DynamicObject>>>,
     limit: Duration,
     holds: impl Fn(&Value) -> bool,
+    told: impl Fn(&Value) -> String,
 ) -> Result<Value, WatchError> {
     let mut seen = pin!(seen);
     let (mut looks, mut last) = (0, String::from("nothing"));
@@ -61,7 +63,7 @@ async fn look(
                     if holds(&object) {
                         return Ok(object);
                     }
-                    last = shown(&object);
+                    last = told(&object);
                 }
                 Err(error) => {
                     let words = chain(&error);
@@ -103,7 +105,7 @@ mod tests {
     use futures_util::stream;
     use serde_json::json;
 
-    use super::*;
+    use super::{super::error::shown, *};
 
     const LONG: Duration = Duration::from_mins(1);
 
@@ -132,14 +134,16 @@ mod tests {
             old(),
             Ok(Some(object("blue"))),
         ]);
-        assert!(is_blue(&look(seen, LONG, is_blue).await.unwrap()));
+        assert!(is_blue(&look(seen, LONG, is_blue, shown).await.unwrap()));
     }
 
     #[tokio::test]
     async fn a_refusal_ends_a_watch_in_the_words_of_the_server() {
         let refused = Err(answered(403, "settings is forbidden"));
         let seen = stream::iter([refused]).chain(stream::pending());
-        let Err(WatchError::Refused(error)) = look(seen, LONG, is_blue).await else { panic!() };
+        let Err(WatchError::Refused(error)) = look(seen, LONG, is_blue, shown).await else {
+            panic!()
+        };
         assert_eq!(chain(&error), "settings is forbidden");
     }
 
@@ -148,7 +152,7 @@ mod tests {
         let broken = Err(watcher::Error::WatchFailed(kube::Error::TlsRequired));
         let seen = stream::iter([Ok(Some(object("red"))), broken]).chain(stream::pending());
         let short = Duration::from_millis(20);
-        let Err(WatchError::Late { looks, last }) = look(seen, short, is_blue).await else {
+        let Err(WatchError::Late { looks, last }) = look(seen, short, is_blue, shown).await else {
             panic!()
         };
         assert_eq!(looks, 1);

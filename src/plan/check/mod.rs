@@ -8,6 +8,7 @@ mod names;
 mod quantities;
 mod reuse;
 mod settings;
+mod tables;
 mod tiers;
 
 use super::{Inputs, SuitePlan, objects::CUSTOM};
@@ -26,6 +27,7 @@ pub(super) fn declarations(inputs: &Inputs<'_>) -> Vec<Problem> {
     consumers(inputs, &mut problems);
     for suite in &inputs.selection.suites {
         databases(suite, &mut problems);
+        tables::check(suite, &mut problems);
         tiers::migrations(suite, &mut problems);
     }
     problems

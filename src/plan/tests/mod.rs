@@ -172,7 +172,7 @@ fn one_consumer_cannot_have_two_images_of_one_name() {
 #[test]
 fn a_case_is_planned_with_all_that_a_run_knows_of_it_before_it_begins() {
     let limit = Duration::from_secs(5);
-    let suite = shop("shop", 30090).flush(Duration::from_secs(2)).cases([
+    let suite = shop("shop", 30090).settle(Duration::from_secs(2)).cases([
         Case::declared("it_takes_a_while", ()).limit(limit).alone(),
         Case::declared("it_is_fixed", ()).beyond("contract 5.6"),
         Case::declared("it_is_slow", ()).ignored(),
@@ -182,7 +182,7 @@ fn a_case_is_planned_with_all_that_a_run_knows_of_it_before_it_begins() {
         plan.suites.into_iter().next().unwrap()
     };
     let shop = planned(&suite);
-    assert_eq!((shop.flush, shop.real), (Duration::from_secs(2), false));
+    assert_eq!((shop.settle, shop.real), (Duration::from_secs(2), false));
     let [sells, takes, fixed, slow] = shop.cases.as_slice() else { panic!("{:?}", shop.cases) };
     assert_eq!((sells.full_name.as_str(), sells.name.as_str()), ("shop::it_sells", "it_sells"));
     assert!(sells.place.file.ends_with("tests/mod.rs") && sells.place.line > 0);

@@ -192,7 +192,7 @@ async fn a_page_without_sense_is_the_usual_one(ctx: Ctx) -> CaseResult {
 async fn a_registered_workflow_leaves_an_event_under_its_id(ctx: Ctx) -> CaseResult {
     let registered = register(&ctx, &workflow(&ctx, "told", "v1")).await?;
     let id = text(&registered, "/workflow_id");
-    ctx.audit_of(id).types(["datastorage.workflow.created"]).exactly(1).holds().await?;
+    ctx.audit_of(id).kinds(["datastorage.workflow.created"]).exactly(1).holds().await?;
     Ok(())
 }
 

@@ -87,7 +87,7 @@ async fn a_search_leaves_an_event_that_says_what_was_found(ctx: Ctx) -> CaseResu
     search(&ctx, &labels(&ctx), &json!({"top_k": 5})).await?;
     let rows = ctx
         .audit()
-        .types([SEARCHED])
+        .kinds([SEARCHED])
         .exactly(1)
         .all_matching(json!({
             "event_category": "workflow",
@@ -133,7 +133,7 @@ async fn a_search_without_a_match_leaves_an_event_too(ctx: Ctx) -> CaseResult {
 async fn a_search_without_a_match_is_told_by_its_name(ctx: Ctx) -> CaseResult {
     search(&ctx, &labels(&ctx), &json!({})).await?;
     ctx.audit()
-        .types([SEARCHED])
+        .kinds([SEARCHED])
         .exactly(1)
         .all_matching(json!({"event_data": {"result": "no_matches"}}))
         .holds()
@@ -210,6 +210,6 @@ async fn searches_do_not_wait_for_their_events(ctx: Ctx) -> CaseResult {
         searching < reading * SLOWER,
         "a search takes {searching:?}, and reading one workflow {reading:?}"
     );
-    ctx.audit().types([SEARCHED]).exactly(9).holds().await?;
+    ctx.audit().kinds([SEARCHED]).exactly(9).holds().await?;
     Ok(())
 }

@@ -3,10 +3,10 @@
 use serde_json::Value;
 
 use super::{
-    expectation::{Count, Expectation, counted},
-    partial,
-    row::AuditRow,
+    expectation::{Count, Expectation, counted, of},
+    row::Row,
 };
+use crate::partial;
 
 /// What the rows of one look mean.
 #[derive(Clone, Debug, PartialEq)]
@@ -23,8 +23,8 @@ pub(super) enum Finding {
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Shortfall {
     pub(super) words: String,
-    /// Where a row should have matched: what was expected, and what the nearest says about that.
-    pub(super) nearest: Option<(Value, Value)>,
+    /// Where a row should have matched: how the nearest one differs from what was expected.
+    pub(super) nearest: Option<String>,
 }
 
 impl Shortfall {
@@ -32,16 +32,16 @@ impl Shortfall {
         Self { words: words.into(), nearest: None }
     }
 
-    fn with(words: String, expected: &Value, row: &AuditRow) -> Self {
-        let found = partial::project(expected, row.as_json());
-        Self { words, nearest: Some((expected.clone(), found)) }
+    fn with(words: String, expected: &Value, row: &Row) -> Self {
+        let differences = partial::differences(expected, row.as_json(), "nearest row");
+        Self { words, nearest: Some(differences) }
     }
 }
 
 /// Compares rows, which come in the order of their time, with what is expected of them.
 ///
 /// Rows are never changed and never vanish, so what is wrong with one stays wrong.
-pub(super) fn compare(expectation: &Expectation, rows: &[AuditRow]) -> Finding {
+pub(super) fn compare(expectation: &Expectation, rows: &[Row]) -> Finding {
     let counted: Vec<_> = rows.iter().filter(|row| expectation.counts(row)).collect();
     if let Some(shortfall) =
         too_many(expectation, &counted).or_else(|| misfit(expectation, &counted))
@@ -60,58 +60,61 @@ pub(super) fn compare(expectation: &Expectation, rows: &[AuditRow]) -> Finding {
     }
 }
 
-fn too_many(expectation: &Expectation, rows: &[&AuditRow]) -> Option<Shortfall> {
+fn too_many(expectation: &Expectation, rows: &[&Row]) -> Option<Shortfall> {
     match expectation.count {
         Count::Exactly(expected) if rows.len() > expected => Some(instead(rows, expectation)),
         Count::Exactly(_) | Count::AtLeast(_) => None,
     }
 }
 
-fn too_few(expectation: &Expectation, rows: &[&AuditRow]) -> Option<Shortfall> {
+fn too_few(expectation: &Expectation, rows: &[&Row]) -> Option<Shortfall> {
     let (Count::Exactly(expected) | Count::AtLeast(expected)) = expectation.count;
     (rows.len() < expected).then(|| instead(rows, expectation))
 }
 
-fn instead(rows: &[&AuditRow], expectation: &Expectation) -> Shortfall {
+fn instead(rows: &[&Row], expectation: &Expectation) -> Shortfall {
     Shortfall::new(format!("{} instead of {}", counted(rows.len()), expectation.count))
 }
 
 /// The first row that is not as every row should be.
-fn misfit(expectation: &Expectation, rows: &[&AuditRow]) -> Option<Shortfall> {
+fn misfit(expectation: &Expectation, rows: &[&Row]) -> Option<Shortfall> {
     expectation.all_matching.iter().find_map(|expected| {
         let row = rows.iter().find(|row| !partial::matches(expected, row.as_json()))?;
-        let words = format!("a row of {} is not as each should be", row.event_type());
+        let kind = Some(row.kind()).filter(|kind| !kind.is_empty());
+        let words = format!("a row{} is not as each should be", of(kind));
         Some(Shortfall::with(words, expected, row))
     })
 }
 
 /// The first expected row that is not there.
-fn unmatched(expectation: &Expectation, rows: &[&AuditRow]) -> Option<Shortfall> {
-    expectation.matching.iter().find_map(|(event_type, expected)| {
-        let typed = || rows.iter().filter(|row| row.event_type() == event_type);
-        if typed().any(|row| partial::matches(expected, row.as_json())) {
+fn unmatched(expectation: &Expectation, rows: &[&Row]) -> Option<Shortfall> {
+    expectation.matching.iter().find_map(|(kind, expected)| {
+        let kind = kind.as_deref();
+        let candidates = || rows.iter().filter(|row| kind.is_none_or(|kind| row.kind() == kind));
+        if candidates().any(|row| partial::matches(expected, row.as_json())) {
             return None;
         }
         // Of several, the first; `max_by_key` would take the last.
         let nearest =
-            typed().rev().max_by_key(|row| partial::leaves(expected, Some(row.as_json())).1);
+            candidates().rev().max_by_key(|row| partial::leaves(expected, Some(row.as_json())).1);
+        let of_kind = of(kind);
         Some(match nearest {
-            Some(row) => Shortfall::with(format!("no row of {event_type} matches"), expected, row),
-            None => Shortfall::new(format!("no row of {event_type}")),
+            Some(row) => Shortfall::with(format!("no row{of_kind} matches"), expected, row),
+            None => Shortfall::new(format!("no row{of_kind}")),
         })
     })
 }
 
-/// The first type that does not come where it should.
-fn disorder(expectation: &Expectation, rows: &[&AuditRow]) -> Option<Shortfall> {
+/// The first kind that does not come where it should.
+fn disorder(expectation: &Expectation, rows: &[&Row]) -> Option<Shortfall> {
     let order = &expectation.order;
     let mut placed = 0;
-    for moment in rows.chunk_by(|a, b| a.text("event_timestamp") == b.text("event_timestamp")) {
-        let mut types: Vec<_> = moment.iter().map(|row| row.event_type()).collect();
+    for moment in rows.chunk_by(|a, b| a.time == b.time) {
+        let mut kinds: Vec<_> = moment.iter().map(|row| row.kind()).collect();
         while let Some(wanted) = order.get(placed)
-            && let Some(at) = types.iter().position(|found| found == wanted)
+            && let Some(at) = kinds.iter().position(|found| found == wanted)
         {
-            types.swap_remove(at);
+            kinds.swap_remove(at);
             placed += 1;
         }
     }
@@ -128,17 +131,20 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::suite::Table;
 
-    /// Rows of these types, at these seconds.
-    fn rows(found: &[(&str, u8)]) -> Vec<AuditRow> {
-        let row = |(event_type, second): &(&str, u8)| {
-            AuditRow::new(json!({
-                "event_type": event_type, "actor_id": "us",
-                "event_timestamp": format!("2026-01-01T00:00:0{second}+00:00"),
-                "event_data": {"second": second},
-            }))
-        };
-        found.iter().map(row).collect()
+    fn row(kind: &str, second: u8, emitter: &str) -> Row {
+        let table = Table::new("events").kind("type").time("at").emitter("by");
+        let row = json!({
+            "type": kind, "by": emitter, "data": {"second": second},
+            "at": format!("2026-01-01T00:00:0{second}+00:00"),
+        });
+        Row::of(&table, row).unwrap()
+    }
+
+    /// Rows of these kinds, at these seconds.
+    fn rows(found: &[(&str, u8)]) -> Vec<Row> {
+        found.iter().map(|(kind, second)| row(kind, *second, "us")).collect()
     }
 
     fn expecting(count: Count) -> Expectation {
@@ -173,14 +179,14 @@ mod tests {
     }
 
     #[test]
-    fn only_rows_of_the_emitter_and_the_types_count() {
+    fn only_rows_of_the_emitter_and_the_kinds_count() {
         let expectation = Expectation {
             emitter: Some("us".into()),
-            types: vec!["a".into()],
+            kinds: vec!["a".into()],
             ..expecting(Count::Exactly(1))
         };
         let mut found = rows(&[("a", 1), ("b", 2)]);
-        found.push(AuditRow::new(json!({"event_type": "a", "actor_id": "them"})));
+        found.push(row("a", 3, "them"));
         assert_eq!(compare(&expectation, &found), Finding::Holds);
     }
 
@@ -203,25 +209,26 @@ mod tests {
 
     #[test]
     fn the_nearest_row_is_the_one_that_has_most_of_it() {
-        let partial = json!({"actor_id": "us", "event_data": {"second": 3}});
-        let expectation =
-            Expectation { matching: vec![("b".into(), partial.clone())], ..Expectation::default() };
+        let partial = json!({"by": "us", "data": {"second": 3}});
+        let mut expectation =
+            Expectation { matching: vec![(Some("b".into()), partial)], ..Expectation::default() };
         let mut found = rows(&[("a", 3), ("b", 2)]);
-        found.insert(0, AuditRow::new(json!({"event_type": "b", "actor_id": "them"})));
+        found.insert(0, row("b", 1, "them"));
         let Finding::NotYet(shortfall) = compare(&expectation, &found) else { panic!() };
         assert_eq!(shortfall.words, "no row of b matches");
-        assert_eq!(
-            shortfall.nearest,
-            Some((partial, json!({"actor_id": "us", "event_data": {"second": 2}})))
-        );
+        let nearest = shortfall.nearest.unwrap();
+        assert!(nearest.contains("-    \"second\": 3\n+    \"second\": 2"), "{nearest}");
         assert_eq!(compare(&expectation, &rows(&[("b", 3)])), Finding::Holds);
         assert_eq!(words(compare(&expectation, &rows(&[("a", 3)]))), "not yet: no row of b");
+        expectation.matching[0].0 = None;
+        assert_eq!(compare(&expectation, &rows(&[("a", 3)])), Finding::Holds);
+        assert_eq!(words(compare(&expectation, &rows(&[("a", 1)]))), "not yet: no row matches");
     }
 
     #[test]
     fn a_row_that_is_not_as_each_should_be_never_heals() {
         let expectation = Expectation {
-            all_matching: vec![json!({"event_data": {"second": 1}})],
+            all_matching: vec![json!({"data": {"second": 1}})],
             ..Expectation::default()
         };
         assert_eq!(compare(&expectation, &rows(&[("a", 1)])), Finding::Holds);

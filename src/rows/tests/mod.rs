@@ -1,4 +1,4 @@
-//! Watches the table of a real server.
+//! Watches and asks tables of a real server.
 //!
 //! These tests are ignored because they need a server: point PGHOST, PGPORT and
 //! PGUSER at one that may be written to, and run with `--ignored`. Each makes a
@@ -9,11 +9,13 @@ use std::path::Path;
 use serde_json::json;
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 
+mod queries;
+
 use super::*;
 use crate::{migrate, wait};
 
 const ID: &str = "incident-7";
-const FLUSH: Duration = Duration::from_millis(400);
+const SETTLE: Duration = Duration::from_millis(400);
 
 /// A database that is dropped at the end of a test that passes.
 struct Database {
@@ -48,13 +50,28 @@ impl Database {
         query.bind(event_type).bind(ID).bind(data).execute(&mut connection).await.unwrap();
     }
 
-    fn audit(&self) -> Audit {
-        Audit::new(Some(self.options.clone()), ID.to_owned(), FLUSH).emitter("analysis-service")
+    /// Runs statements.
+    async fn run(&self, sql: &str) {
+        let mut connection = PgConnection::connect_with(&self.options).await.unwrap();
+        sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut connection).await.unwrap();
+    }
+
+    fn rows(&self, table: Table) -> Rows {
+        Rows::new(Some(self.options.clone()), table, ID, SETTLE)
+    }
+
+    fn audit(&self) -> Rows {
+        self.rows(audit_events()).emitter("analysis-service")
     }
 
     async fn drop(self) {
         server(&format!("DROP DATABASE {} WITH (FORCE)", self.name)).await;
     }
+}
+
+fn audit_events() -> Table {
+    let table = Table::new("audit_events").id("correlation_id").time("event_timestamp");
+    table.key("event_id").kind("event_type").emitter("actor_id")
 }
 
 async fn server(sql: &str) {
@@ -80,27 +97,29 @@ async fn rows_that_come_late_are_waited_for() {
         .all_matching(json!({"event_data": {"model": "m"}, "retention_days": 2555}));
     let ((), rows) = tokio::join!(late, audit.holds());
     let rows = rows.unwrap();
-    assert_eq!(
-        rows.iter().map(AuditRow::event_type).collect::<Vec<_>>(),
-        ["llm_request", "llm_response"]
-    );
+    assert_eq!(rows.iter().map(Row::kind).collect::<Vec<_>>(), ["llm_request", "llm_response"]);
     assert_eq!(rows[0].get("event_data.model"), Some(&json!("m")));
-    assert_eq!(super::rows(&database.options, ID).await.unwrap().len(), 2);
+    assert_eq!(super::rows(&database.options, &audit_events(), ID).await.unwrap().len(), 2);
     database.drop().await;
 }
 
 #[tokio::test]
 #[ignore = "needs PostgreSQL"]
-async fn one_row_too_many_within_the_flush_interval_is_found() {
+async fn one_row_too_many_while_rows_may_arrive_is_found() {
     let database = Database::migrated().await;
     database.insert("llm_request", &json!({})).await;
     let late = async {
-        wait::pause(FLUSH / 2).await;
+        wait::pause(SETTLE / 2).await;
         database.insert("llm_request", &json!({})).await;
     };
     let ((), found) = tokio::join!(late, database.audit().exactly(1).holds());
     let text = found.unwrap_err().to_string();
-    assert!(text.starts_with("audit of `incident-7`: 2 rows instead of 1 after "), "{text}");
+    assert!(
+        text.starts_with(
+            "`audit_events` where correlation_id is `incident-7`: 2 rows instead of 1 after "
+        ),
+        "{text}"
+    );
     database.drop().await;
 }
 
@@ -110,8 +129,8 @@ async fn no_row_at_all_can_be_expected() {
     let database = Database::migrated().await;
     let started = std::time::Instant::now();
     assert_eq!(database.audit().exactly(0).holds().await.unwrap(), []);
-    assert!(started.elapsed() >= FLUSH);
-    let text = database.audit().within(FLUSH).holds().await.unwrap_err().to_string();
+    assert!(started.elapsed() >= SETTLE);
+    let text = database.audit().within(SETTLE).holds().await.unwrap_err().to_string();
     assert!(text.contains(": no row instead of at least 1 after "), "{text}");
     database.drop().await;
 }
@@ -122,7 +141,7 @@ async fn a_missing_table_ends_the_wait_at_once() {
     let database = Database::create().await;
     let started = std::time::Instant::now();
     let error = database.audit().holds().await.unwrap_err();
-    assert!(matches!(error, AuditError::NotMigrated));
+    assert!(matches!(error, RowsError::NoTable { .. }));
     assert!(started.elapsed() < Duration::from_secs(5));
     database.drop().await;
 }
@@ -149,8 +168,44 @@ async fn a_session_that_is_ended_is_opened_again() {
 #[ignore = "needs PostgreSQL"]
 async fn a_database_that_does_not_answer_is_told_apart_from_missing_rows() {
     let nowhere = PgConnectOptions::new().host("127.0.0.1").port(1);
-    let audit = Audit::new(Some(nowhere), ID.to_owned(), FLUSH).within(Duration::from_millis(300));
-    let text = audit.holds().await.unwrap_err().to_string();
-    assert!(text.starts_with("the audit rows of `incident-7` could not be read for "), "{text}");
+    let rows = Rows::new(Some(nowhere), audit_events(), ID, SETTLE);
+    let text = rows.within(Duration::from_millis(300)).holds().await.unwrap_err().to_string();
+    assert!(text.contains("correlation_id is `incident-7` could not be read for "), "{text}");
     assert!(text.contains("Connection refused"), "{text}");
+}
+
+#[tokio::test]
+#[ignore = "needs PostgreSQL"]
+async fn any_table_has_rows_by_the_columns_that_it_is_declared_with() {
+    let database = Database::create().await;
+    database
+        .run(
+            "CREATE SCHEMA billing; CREATE TYPE billing.state AS ENUM ('new', 'paid');
+             CREATE TABLE billing.\"Bill\" (no int PRIMARY KEY, trace uuid, state billing.state, lines jsonb);
+             INSERT INTO billing.\"Bill\" VALUES
+                 (2, 'a3b5f5a0-0000-4000-8000-000000000001', 'paid', '[{\"sku\": \"tea\"}]'),
+                 (1, 'a3b5f5a0-0000-4000-8000-000000000001', 'new', '[]'), (3, NULL, 'new', '[]')",
+        )
+        .await;
+    let bills = || Table::new("billing.Bill").id("trace").time("no").kind("state");
+    let trace = "a3b5f5a0-0000-4000-8000-000000000001";
+    let rows = database.rows(bills()).under("trace", trace).exactly(2).in_order(["new", "paid"]);
+    let rows = rows.any_matching(json!({"lines": [{"sku": "tea"}]})).holds().await.unwrap();
+    assert_eq!(rows.iter().map(Row::kind).collect::<Vec<_>>(), ["new", "paid"]);
+    let rows = database.rows(bills()).under("no", 3).under("trace", Value::Null).exactly(1);
+    assert!(rows.holds().await.is_ok());
+    let without = || database.rows(Table::new("billing.Bill").kind("state"));
+    let rows = without().where_matching(json!({"lines": []})).kinds(["new"]).exactly(2);
+    assert!(rows.holds().await.is_ok());
+    // What is no id of the table is told to a case, and is nothing for its evidence.
+    let text = database.rows(bills()).holds().await.unwrap_err().to_string();
+    assert!(text.contains("invalid input syntax for type uuid: \"incident-7\""), "{text}");
+    assert!(super::rows(&database.options, &bills(), ID).await.unwrap().is_empty());
+    let text = without().holds().await.unwrap_err().to_string();
+    assert!(text.contains("which rows it means"), "{text}");
+    let text = database.rows(bills().emitter("by")).under("no", 1).holds().await.unwrap_err();
+    assert!(text.to_string().contains("there is no column \"by\""), "{text}");
+    let text = database.rows(bills().time("at")).under("no", 1).holds().await.unwrap_err();
+    assert!(text.to_string().contains("column kindwright_row.at does not exist"), "{text}");
+    database.drop().await;
 }

@@ -1,15 +1,26 @@
-//! Compares JSON with a part of what it should be.
+//! Compares JSON with a part of what it should be, and shows where it differs.
 
 use serde_json::{Map, Value};
 
+use crate::difference::difference;
+
 /// Whether `found` has everything that `expected` says. Arrays must be equal.
-pub(super) fn matches(expected: &Value, found: &Value) -> bool {
+pub(crate) fn matches(expected: &Value, found: &Value) -> bool {
     let (all, same) = leaves(expected, Some(found));
     all == same
 }
 
+/// The lines in which `found`, called so, differs from what `expected` says; nothing where it does not.
+pub(crate) fn differences(expected: &Value, found: &Value, called: &str) -> String {
+    if matches(expected, found) {
+        return String::new();
+    }
+    let found = project(expected, found);
+    difference(["expected", called], [&format!("{expected:#}"), &format!("{found:#}")])
+}
+
 /// How many leaves `expected` has, and how many of them `found` has too.
-pub(super) fn leaves(expected: &Value, found: Option<&Value>) -> (usize, usize) {
+pub(crate) fn leaves(expected: &Value, found: Option<&Value>) -> (usize, usize) {
     match (expected, found) {
         // An empty object still wants an object.
         (Value::Object(keys), found) if !keys.is_empty() => keys
@@ -22,7 +33,7 @@ pub(super) fn leaves(expected: &Value, found: Option<&Value>) -> (usize, usize) 
 }
 
 /// What `found` says about the keys of `expected`, and nothing else.
-pub(super) fn project(expected: &Value, found: &Value) -> Value {
+fn project(expected: &Value, found: &Value) -> Value {
     match (expected, found) {
         (Value::Object(keys), Value::Object(entries)) => {
             let known = keys.iter().filter_map(|(key, value)| {
@@ -95,5 +106,23 @@ mod tests {
         let found = json!({"a": 9, "b": {"c": 2, "more": 4}, "d": "text", "f": 0});
         assert_eq!(project(&expected, &found), json!({"a": 9, "b": {"c": 2}, "d": "text"}));
         assert_eq!(leaves(&expected, Some(&found)), (4, 1));
+    }
+
+    #[test]
+    fn a_difference_shows_what_is_expected_only() {
+        let (expected, found) = (json!({"a": 1, "b": "x"}), json!({"a": 2, "b": "x", "c": 3}));
+        assert_eq!(
+            differences(&expected, &found, "answer"),
+            "\
+--- expected
++++ answer
+@@ -1,4 +1,4 @@
+ {
+-  \"a\": 1,
++  \"a\": 2,
+   \"b\": \"x\"
+ }"
+        );
+        assert_eq!(differences(&expected, &expected, "answer"), "");
     }
 }

@@ -1,0 +1,152 @@
+//! The databases of a suite's stack, for queries of a case's own.
+
+use std::{error::Error, fmt, sync::Arc};
+
+use serde_json::Value;
+use thiserror::Error;
+use url::Url;
+
+use super::permission::{GivenUp, Permission};
+use crate::{
+    postgres::Words,
+    rows,
+    stack::Stack,
+    text::{indented, shortened},
+};
+
+/// How much of a statement a message shows, in characters.
+const SHOWN: usize = 1200;
+
+/// A PostgreSQL database of the suite's stack; [`Ctx::database`](crate::Ctx::database) makes it.
+///
+/// ```no_run
+/// # use kindwright::{CaseResult, Ctx, ensure_eq};
+/// # use serde_json::json;
+/// async fn tea_is_in_stock(ctx: Ctx) -> CaseResult {
+///     let store = ctx.database("store")?;
+///     let rows = store
+///         .query("SELECT sku, left_over FROM stock WHERE sku = ANY($1)", &[json!(["tea"])])
+///         .await?;
+///     ensure_eq!(rows, [json!({"sku": "tea", "left_over": 3})]);
+///     Ok(())
+/// }
+/// ```
+#[derive(Clone)]
+pub struct Postgres {
+    stack: Arc<Stack>,
+    /// The first that the suite declares if it has none.
+    name: Option<String>,
+    permission: Permission,
+}
+
+/// Why a database of the stack cannot be used, or did not do what it was asked.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum DatabaseError {
+    /// The stack has no such database.
+    #[error(
+        "the stack has no database `{database}` (it has {known}); declare it with `.postgres(..)`"
+    )]
+    Unknown {
+        /// What was asked for.
+        database: String,
+        /// What there is.
+        known: String,
+    },
+    /// The case is over.
+    #[error(transparent)]
+    GivenUp(#[from] GivenUp),
+    /// PostgreSQL refused a statement.
+    #[error("PostgreSQL refuses a statement ({code}): {words}{statement}")]
+    Refused {
+        /// Its SQLSTATE code, such as `23505`.
+        code: String,
+        /// What it said.
+        words: String,
+        /// The beginning of the statement, a line each.
+        statement: String,
+    },
+    /// There was no answer, or none that can be read.
+    #[error("ask the database `{database}` (does the suite stop it?)")]
+    Silent {
+        /// The database.
+        database: String,
+        /// What happened instead.
+        #[source]
+        source: Box<dyn Error + Send + Sync>,
+    },
+}
+
+impl Postgres {
+    pub(super) fn new(
+        stack: Arc<Stack>,
+        name: Option<&str>,
+        permission: Permission,
+    ) -> Result<Self, DatabaseError> {
+        if stack.database(name).is_none() {
+            let known: Vec<_> = stack.databases().map(|endpoint| endpoint.to_string()).collect();
+            return Err(DatabaseError::Unknown {
+                database: name.unwrap_or_default().to_owned(),
+                known: if known.is_empty() { "none".to_owned() } else { known.join(", ") },
+            });
+        }
+        Ok(Self { stack, name: name.map(ToOwned::to_owned), permission })
+    }
+
+    /// Sends one statement, and returns the rows that it returns, each an object with a key for each column.
+    ///
+    /// `$1` and so on stand for the parameters. Each is taken as of the type that the statement gives it: a text
+    /// may be a `uuid`, a `timestamptz` or of an enum, an array may be a `text[]`, anything may be `jsonb`, and null
+    /// is NULL. Each statement has a session of its own, so no transaction outlives it. Of columns of one name
+    /// the last is returned.
+    ///
+    /// # Errors
+    ///
+    /// PostgreSQL refuses the statement, which is told in its own words; the database does not answer; or the case
+    /// is over.
+    pub async fn query(
+        &self,
+        sql: &str,
+        parameters: &[Value],
+    ) -> Result<Vec<Value>, DatabaseError> {
+        let asking = async {
+            let database = self.stack.database(self.name.as_deref()).ok_or(GivenUp)?;
+            let asked = Box::pin(rows::query(database, sql, parameters)).await;
+            asked.map_err(|error| self.failed(sql, error))
+        };
+        self.permission.act(asking).await
+    }
+
+    /// Where it is, for a client of the case's own: `postgres://user:password@host:port/name`.
+    ///
+    /// User, password and name are percent-encoded. The server speaks no TLS, so clients that insist on it by
+    /// themselves need `sslmode=disable` added. The password is a secret of this run: it is hidden in
+    /// evidence and in messages of failures, and whoever prints it elsewhere shows it.
+    ///
+    /// # Errors
+    ///
+    /// The case is over.
+    pub fn url(&self) -> Result<Url, DatabaseError> {
+        self.permission.check()?;
+        Ok(self.stack.database_url(self.name.as_deref()).ok_or(GivenUp)?)
+    }
+
+    fn failed(&self, sql: &str, error: sqlx::Error) -> DatabaseError {
+        if error.as_database_error().is_none() {
+            let database = self.name.clone().unwrap_or_else(|| "the first".to_owned());
+            return DatabaseError::Silent { database, source: error.into() };
+        }
+        let words = Words::of(&error);
+        DatabaseError::Refused {
+            code: words.code.clone(),
+            words: words.to_string(),
+            statement: indented(shortened(sql.trim(), SHOWN).lines()),
+        }
+    }
+}
+
+impl fmt::Debug for Postgres {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Postgres").field("name", &self.name).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,149 @@
+//! What is expected of the rows that are read.
+
+use std::fmt;
+
+use serde_json::Value;
+
+use super::{report::RowsError, row::Row};
+use crate::{suite::Table, text::shortened};
+
+/// How many rows are expected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Count {
+    /// This many.
+    Exactly(usize),
+    /// This many or more.
+    AtLeast(usize),
+}
+
+impl Default for Count {
+    /// One, so that nothing holds only because nothing was written.
+    fn default() -> Self {
+        Self::AtLeast(1)
+    }
+}
+
+/// What is expected of the rows that are read.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Expectation {
+    pub(super) emitter: Option<String>,
+    /// All of them if empty.
+    pub(super) kinds: Vec<String>,
+    pub(super) count: Count,
+    pub(super) order: Vec<String>,
+    /// Of which kind a row is expected, if that is said, and what it matches.
+    pub(super) matching: Vec<(Option<String>, Value)>,
+    pub(super) all_matching: Vec<Value>,
+}
+
+impl Expectation {
+    /// Whether the columns are declared that it speaks of.
+    pub(super) fn check(&self, table: &Table) -> Result<(), RowsError> {
+        let of_kind = self.matching.iter().any(|(kind, _)| kind.is_some());
+        let needs = [
+            ("emitter", "emitter", self.emitter.is_some() && table.emitter.is_none()),
+            ("kind", "kinds", !self.kinds.is_empty() && table.kind.is_none()),
+            ("kind", "in_order", !self.order.is_empty() && table.kind.is_none()),
+            ("time", "in_order", !self.order.is_empty() && table.time.is_none()),
+            ("kind", "matching", of_kind && table.kind.is_none()),
+        ];
+        let missing = needs.into_iter().find(|(_, _, missing)| *missing);
+        missing.map_or(Ok(()), |(column, needed_by, _)| {
+            Err(RowsError::Undeclared { table: table.called().to_owned(), column, needed_by })
+        })
+    }
+
+    /// Whether a row counts.
+    pub(super) fn counts(&self, row: &Row) -> bool {
+        let emitted = self.emitter.as_ref().is_none_or(|emitter| row.emitter == *emitter);
+        let wanted = self.kinds.is_empty() || self.kinds.iter().any(|kind| row.kind() == kind);
+        emitted && wanted
+    }
+
+    /// Whether a row that comes later could break what holds now.
+    pub(super) fn may_break(&self) -> bool {
+        matches!(self.count, Count::Exactly(_)) || !self.all_matching.is_empty()
+    }
+}
+
+impl fmt::Display for Count {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Exactly(rows) => rows.fmt(f),
+            Self::AtLeast(rows) => write!(f, "at least {rows}"),
+        }
+    }
+}
+
+/// One requirement a line.
+impl fmt::Display for Expectation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.count {
+            Count::Exactly(rows) => write!(f, "exactly {}", counted(rows))?,
+            Count::AtLeast(rows) => write!(f, "at least {}", counted(rows))?,
+        }
+        if let Some(emitter) = &self.emitter {
+            write!(f, " by {emitter}")?;
+        }
+        if !self.kinds.is_empty() {
+            write!(f, " of {}", self.kinds.join(", "))?;
+        }
+        if !self.order.is_empty() {
+            write!(f, "\nin the order {}", self.order.join(", "))?;
+        }
+        for partial in &self.all_matching {
+            write!(f, "\neach matching {}", short(partial))?;
+        }
+        for (kind, partial) in &self.matching {
+            write!(f, "\none{} matching {}", of(kind.as_deref()), short(partial))?;
+        }
+        Ok(())
+    }
+}
+
+/// The kind of a row, if it is to have one.
+pub(super) fn of(kind: Option<&str>) -> String {
+    kind.map_or_else(String::new, |kind| format!(" of {kind}"))
+}
+
+/// `rows` with its noun.
+pub(super) fn counted(rows: usize) -> String {
+    match rows {
+        0 => "no row".to_owned(),
+        1 => "1 row".to_owned(),
+        more => format!("{more} rows"),
+    }
+}
+
+/// JSON in at most 100 characters.
+fn short(json: &Value) -> String {
+    const MOST: usize = 100;
+    shortened(&json.to_string(), MOST)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(expectation: &Expectation, table: &Table) -> String {
+        expectation.check(table).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn what_needs_a_column_that_is_not_declared_is_refused() {
+        let table = Table::new("orders").kind("state");
+        let order = Expectation { order: vec!["new".into()], ..Expectation::default() };
+        assert_eq!(
+            refused(&order, &table),
+            "`in_order` needs to know the time of a row, and the table `orders` is declared without a column of it; \
+             add `.time(..)` to it"
+        );
+        let emitter = Expectation { emitter: Some("till".into()), ..Expectation::default() };
+        assert!(refused(&emitter, &table).starts_with("`emitter` needs to know the emitter "));
+        let kinds = Expectation { kinds: vec!["new".into()], ..Expectation::default() };
+        assert!(kinds.check(&table).is_ok());
+        assert!(
+            refused(&kinds, &Table::new("orders")).starts_with("`kinds` needs to know the kind ")
+        );
+    }
+}

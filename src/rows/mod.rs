@@ -1,0 +1,201 @@
+//! Asserts what the services have written into tables of their databases, and sends queries of a case's own.
+//!
+//! Rows arrive late, because emitters collect them, so an assertion looks again
+//! and again. It ends at once where the rows can never become what is expected;
+//! and where a row too many would break it, it must hold for as long as rows may
+//! still arrive.
+//!
+//! ```text
+//! scope (which rows) ─► session ─► compare (holds, not yet, never; pure) ─► watch (when to stop) ─► report
+//! ```
+
+use std::{fmt, time::Duration};
+
+use serde_json::Value;
+use sqlx::postgres::PgConnectOptions;
+
+mod compare;
+mod expectation;
+mod query;
+mod report;
+mod row;
+mod scope;
+mod session;
+#[cfg(test)]
+mod tests;
+mod watch;
+
+use expectation::{Count, Expectation};
+use scope::Scope;
+use watch::Assertion;
+
+use crate::suite::Table;
+
+pub(crate) use query::query;
+pub use report::{RowsError, Unmet};
+pub use row::Row;
+pub(crate) use session::rows;
+
+/// How long an assertion waits unless it says otherwise.
+const WITHIN: Duration = Duration::from_secs(15);
+
+/// An expectation of the rows of a table.
+///
+/// It reads the rows under the case's correlation id, unless it says [otherwise](Self::under). It counts those that
+/// [`emitter`](Self::emitter) and [`kinds`](Self::kinds) leave, and unless told how many, wants at least one.
+/// Nothing is read before [`holds`](Self::holds).
+///
+/// ```no_run
+/// # use kindwright::{CaseResult, Ctx};
+/// # use serde_json::json;
+/// async fn an_order_is_paid_once(ctx: Ctx) -> CaseResult {
+///     ctx.rows("orders")?
+///         .exactly(2)
+///         .in_order(["placed", "paid"])
+///         .matching("paid", json!({"payment": {"currency": "EUR"}}))
+///         .holds()
+///         .await?;
+///     ctx.rows("stock")?.under("sku", "tea").all_matching(json!({"left": 3})).holds().await?;
+///     Ok(())
+/// }
+/// ```
+#[must_use = "nothing is read before `.holds()`"]
+pub struct Rows {
+    database: Option<PgConnectOptions>,
+    /// Why there is no such table, if there is none.
+    unknown: Option<RowsError>,
+    assertion: Assertion,
+    /// Whether the scope is the case's own.
+    is_own: bool,
+}
+
+impl Rows {
+    /// Looks at the rows of a table under an id, which may arrive `settle` after what caused them was answered.
+    pub(crate) fn new(
+        database: Option<PgConnectOptions>,
+        table: Table,
+        id: &str,
+        settle: Duration,
+    ) -> Self {
+        let scope = Scope::under(table, id);
+        let expectation = Expectation::default();
+        let assertion = Assertion { scope, expectation, within: WITHIN, settle };
+        Self { database, unknown: None, assertion, is_own: true }
+    }
+
+    /// Rows of no table, for the reason that is told as soon as they are to be read.
+    pub(crate) fn unknown(reason: RowsError) -> Self {
+        let nowhere = Self::new(None, Table::new(""), "", Duration::ZERO);
+        Self { unknown: Some(reason), ..nowhere }
+    }
+
+    /// Reads the rows of which a column has this value, instead of those under the case's correlation id.
+    ///
+    /// Called again, it reads those of which all these columns have their values; null is NULL. The value is
+    /// compared as one of the column's type. For parts of JSON use [`where_matching`](Self::where_matching).
+    pub fn under(mut self, column: impl Into<String>, value: impl Into<Value>) -> Self {
+        let columns = &mut self.assertion.scope.columns;
+        if self.is_own {
+            columns.clear();
+            self.is_own = false;
+        }
+        columns.push((column.into(), value.into()));
+        self
+    }
+
+    /// Reads only the rows in which every given key has the given value, of those that it reads otherwise.
+    ///
+    /// Objects may have further keys at every depth; arrays must be equal.
+    pub fn where_matching(mut self, partial: Value) -> Self {
+        self.assertion.scope.partials.push(partial);
+        self
+    }
+
+    /// Counts only the rows that this service wrote.
+    pub fn emitter(mut self, emitter: impl Into<String>) -> Self {
+        self.assertion.expectation.emitter = Some(emitter.into());
+        self
+    }
+
+    /// Counts only the rows of these kinds.
+    #[doc(alias = "types")]
+    pub fn kinds<K: Into<String>>(mut self, kinds: impl IntoIterator<Item = K>) -> Self {
+        self.assertion.expectation.kinds = kinds.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Expects this many rows, and not one more for as long as rows may
+    /// [still arrive](crate::Suite::settle).
+    pub fn exactly(mut self, rows: usize) -> Self {
+        self.assertion.expectation.count = Count::Exactly(rows);
+        self
+    }
+
+    /// Expects this many rows or more.
+    pub fn at_least(mut self, rows: usize) -> Self {
+        self.assertion.expectation.count = Count::AtLeast(rows);
+        self
+    }
+
+    /// Expects rows of these kinds one after the other, by the table's column of time.
+    ///
+    /// Others may lie between them. Rows of one moment have no order.
+    pub fn in_order<K: Into<String>>(mut self, kinds: impl IntoIterator<Item = K>) -> Self {
+        self.assertion.expectation.order = kinds.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Expects a row of this kind in which every given key has the given value.
+    ///
+    /// Objects may have further keys at every depth; arrays must be equal.
+    pub fn matching(mut self, kind: impl Into<String>, partial: Value) -> Self {
+        self.assertion.expectation.matching.push((Some(kind.into()), partial));
+        self
+    }
+
+    /// Expects a row, of whatever kind, in which every given key has the given value.
+    pub fn any_matching(mut self, partial: Value) -> Self {
+        self.assertion.expectation.matching.push((None, partial));
+        self
+    }
+
+    /// Expects every counted row to have the given keys and values.
+    pub fn all_matching(mut self, partial: Value) -> Self {
+        self.assertion.expectation.all_matching.push(partial);
+        self
+    }
+
+    /// Waits this long for the expectation, instead of 15 seconds.
+    pub fn within(mut self, limit: Duration) -> Self {
+        self.assertion.within = limit;
+        self
+    }
+
+    /// Waits until the expectation holds, and returns the counted rows by time.
+    ///
+    /// # Errors
+    ///
+    /// The rows are not as expected, cannot be read, or the table is declared without a column that the
+    /// expectation speaks of.
+    pub async fn holds(self) -> Result<Vec<Row>, RowsError> {
+        let Self { database, unknown, assertion, .. } = self;
+        if let Some(reason) = unknown {
+            return Err(reason);
+        }
+        let table = &assertion.scope.table;
+        let database =
+            database.ok_or_else(|| RowsError::NoDatabase { table: table.called().to_owned() })?;
+        if assertion.scope.is_all() {
+            return Err(RowsError::Unscoped { table: table.called().to_owned() });
+        }
+        assertion.expectation.check(table)?;
+        watch::watch(assertion, database).await
+    }
+}
+
+impl fmt::Debug for Rows {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // How to log in holds a password.
+        f.debug_struct("Rows").field("assertion", &self.assertion).finish_non_exhaustive()
+    }
+}
