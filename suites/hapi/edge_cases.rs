@@ -44,7 +44,7 @@ async fn no_matching_workflow_needs_a_human(ctx: Ctx) -> CaseResult {
     let answer = analyze(&ctx, &request).await?;
     reviewed(&answer, "no_matching_workflows")?;
     ensure!(answer["selected_workflow"].is_null(), "there is a workflow: {answer:#}");
-    ensure!(number(&answer, "/confidence") == 0.0, "it is confident: {answer:#}");
+    ensure!(answer["confidence"] == 0.0, "it is confident: {answer:#}");
     mocked(&answer, "MOCK_MODE")
 }
 
@@ -54,7 +54,7 @@ async fn a_choice_of_low_confidence_needs_a_human(ctx: Ctx) -> CaseResult {
     reviewed(&answer, "low_confidence")?;
     let workflow = text(&answer, "/selected_workflow/workflow_id");
     ensure!(workflow == "mock-low-confidence-workflow-v1", "another workflow: {answer:#}");
-    ensure!(number(&answer, "/confidence") == 0.45, "it is confident: {answer:#}");
+    ensure!(answer["confidence"] == 0.45, "it is confident: {answer:#}");
     let others: Vec<_> = list(&answer, "/alternative_workflows")
         .iter()
         .map(|other| number(other, "/confidence"))
@@ -100,7 +100,7 @@ async fn a_failure_that_does_not_reproduce_needs_no_recovery(ctx: Ctx) -> CaseRe
     unreviewed(&answer)?;
     ensure!(answer["can_recover"] == false, "there is something to recover: {answer:#}");
     ensure!(answer["selected_workflow"].is_null(), "there is a workflow: {answer:#}");
-    ensure!(number(&answer, "/analysis_confidence") == 0.95, "it is not confident: {answer:#}");
+    ensure!(answer["analysis_confidence"] == 0.95, "it is not confident: {answer:#}");
     let assessment = &answer["recovery_analysis"]["previous_attempt_assessment"];
     ensure!(assessment["state_changed"] == true, "the state is the same: {answer:#}");
     ensure!(assessment["current_signal_type"].is_null(), "there is a signal: {answer:#}");
@@ -123,7 +123,7 @@ async fn a_recovery_of_low_confidence_needs_a_human(ctx: Ctx) -> CaseResult {
     let workflow = &answer["selected_workflow"];
     ensure!(workflow["workflow_id"] == "mock-low-confidence-recovery-v1", "{workflow:#}");
     ensure!(workflow["parameters"]["RECOVERY_MODE"] == "cautious", "{workflow:#}");
-    ensure!(number(&answer, "/analysis_confidence") == 0.35, "it is confident: {answer:#}");
+    ensure!(answer["analysis_confidence"] == 0.35, "it is confident: {answer:#}");
     ensure!(answer["primary_recommendation"] == "cautious_recovery_v1", "{answer:#}");
     let strategies: Vec<_> = list(&answer, "/strategies")
         .iter()
