@@ -29,12 +29,22 @@ pub(crate) enum Problem {
         "`{name}` is not a name for a {what}: use 1 to {most} of a-z, 0-9 and `-`, not `-` first or last"
     )]
     Name { what: &'static str, name: String, most: usize },
+    #[error(
+        "suite `{suite}`: `{suffix}` is not the end of a namespace's name: use 1 to {most} of a-z, 0-9 and `-`, not `-` first or last, and not the suite's own name"
+    )]
+    NamespaceSuffix { suite: String, suffix: String, most: usize },
+    #[error(
+        "the namespace `{namespace}` would be of the suites `{first}` and `{second}`; call one of them, or what is given to `.namespace(..)`, otherwise"
+    )]
+    SharedNamespace { namespace: String, first: String, second: String },
     #[error("suite `{suite}`: {kind} `{name}` is there twice, and not the same; leave one out")]
     Objects { suite: String, kind: String, name: String },
     #[error("{what} `{name}` is declared twice{of}")]
     Twice { what: &'static str, name: String, of: String },
     #[error("suite `{suite}`: {} names the image `{image}`, which the suite does not provide (it provides {known}); add `.image(..)`", manifest.display())]
     Image { suite: String, manifest: PathBuf, image: String, known: String },
+    #[error("suite `{suite}`: {}: {value:?} in {object} names an image that the suite does not provide (it provides {known}); add `.image(..)`, or write what is no image otherwise, as with a port or a scheme", manifest.display())]
+    ImageValue { suite: String, manifest: PathBuf, object: String, value: String, known: String },
     #[error("suite `{suite}`: {}: `{field}` of container `{container}` is {text:?}, which is no quantity; write it as `250m` or `64Mi`", manifest.display())]
     Quantity { suite: String, manifest: PathBuf, container: String, field: String, text: String },
     #[error(

@@ -1,14 +1,17 @@
 //! What a case is given, and what it may do: requests, rows, databases, objects, and disturbing its own stack.
 
+mod attachments;
 mod ctx;
 mod database;
 mod disturb;
 mod equal;
 mod failure;
 mod http;
+mod images;
 mod objects;
 mod permission;
 
+pub use attachments::AttachError;
 pub use ctx::Ctx;
 pub(crate) use ctx::Shared;
 pub use database::{DatabaseError, Postgres};
@@ -16,8 +19,10 @@ pub use disturb::{Disturb, DisturbError};
 #[doc(hidden)]
 pub use equal::{shown, unequal};
 pub use failure::{CaseResult, Failure};
-pub use http::{Answer, Http, HttpError, Request};
-pub(crate) use http::{Exchange, Exchanges};
+pub(crate) use http::Exchanges;
+use http::Http;
+pub use http::{Answer, Exchange, HttpError, Request};
+pub use images::NoImage;
 pub use objects::{Objects, ObjectsError};
 pub use permission::GivenUp;
 

@@ -69,7 +69,8 @@ impl fmt::Display for Plan {
 
 impl fmt::Display for SuitePlan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "suite {}: namespace {} in {}", self.name, self.namespace, self.cluster)?;
+        let namespaces = self.namespaces.join(", ");
+        writeln!(f, "suite {}: namespace {namespaces} in {}", self.name, self.cluster)?;
         for secret in &self.secrets {
             let keys: Vec<_> = secret.entries.iter().map(|(key, _)| key.as_str()).collect();
             writeln!(f, "  secret {}: {}", secret.name, keys.join(", "))?;

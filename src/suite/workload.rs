@@ -163,7 +163,13 @@ impl fmt::Display for EndpointName {
     }
 }
 
-/// The migrations of one database.
+/// The migrations of one database: goose files, or plain SQL, in the order of their numbers.
+///
+/// ```
+/// # use kindwright::{Migrations, Suite};
+/// let migrations = Migrations::new("migrations", "postgresql").create(["orders", "customers"]);
+/// let suite = Suite::new("shop", "shop-tests").migrations(migrations);
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Migrations {
     pub(crate) directory: PathBuf,
@@ -186,6 +192,15 @@ impl Migrations {
 }
 
 /// A Secret that is made in code, because its passwords are drawn at random.
+///
+/// ```
+/// use kindwright::{Secret, password, text};
+///
+/// let secret = Secret::new("shop-secret").entry("user", [text("shop")]).entry(
+///     "url",
+///     [text("postgres://shop:"), password("database"), text("@postgresql/shop")],
+/// );
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Secret {
     pub(crate) name: String,
@@ -194,6 +209,7 @@ pub struct Secret {
 
 /// A part of a Secret's value.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Part {
     /// This text.
     Text(String),

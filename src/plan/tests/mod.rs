@@ -6,6 +6,7 @@ use clap::Parser as _;
 use serde_json::{Value, json};
 
 mod cluster_wide;
+mod operators;
 mod reuse;
 mod sharing;
 mod tiers;
