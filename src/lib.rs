@@ -59,12 +59,12 @@ pub mod suite;
 mod text;
 pub mod wait;
 
-/// The method of [`Ctx::request`].
-pub use reqwest::Method;
+/// The method of [`Ctx::request`], as the crate `http` has it.
+pub use http::Method;
 pub use {
     case::{
-        Answer, CaseResult, Ctx, DatabaseError, Disturb, DisturbError, Failure, GivenUp, HttpError,
-        NoImage, Objects, ObjectsError, Postgres,
+        Answer, AttachError, CaseResult, Ctx, DatabaseError, Disturb, DisturbError, Failure,
+        GivenUp, HttpError, NoImage, Objects, ObjectsError, Postgres,
     },
     command::command,
     inventory::Project,

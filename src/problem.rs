@@ -54,9 +54,10 @@ pub(crate) enum Problem {
     #[error("suite `{suite}`: `{endpoint}` wants NodePort {node_port}, outside 30000-32767")]
     NodePortRange { suite: String, endpoint: EndpointName, node_port: u16 },
     #[error(
-        "suite `{suite}`: `{endpoint}` wants NodePort {node_port}, which kind/cluster.yaml maps itself (`extraPortMappings`); give one of them another number"
+        "suite `{suite}`: `{endpoint}` wants NodePort {node_port}, which {} maps itself (`extraPortMappings`); give one of them another number",
+        file.display()
     )]
-    NodePortOwn { suite: String, endpoint: EndpointName, node_port: u16 },
+    NodePortOwn { suite: String, endpoint: EndpointName, node_port: u16, file: PathBuf },
     #[error(
         "suite `{suite}`: `{first}` and `{second}` both want NodePort {node_port}; give one another number"
     )]
@@ -124,7 +125,7 @@ pub(crate) enum Problem {
     )]
     NotHeld { run: String, suite: String, holds: String },
     #[error(
-        "the suites `{first}` and `{second}` cannot share cluster {cluster} of run {run}: both have {reason}; select one of them, or run without `--reuse`"
+        "the suites `{first}` and `{second}` cannot share cluster {cluster} of run {run}: {reason}; select one of them, or run without `--reuse`"
     )]
     Quarrel { run: String, cluster: String, first: String, second: String, reason: String },
     #[error(
@@ -132,9 +133,10 @@ pub(crate) enum Problem {
     )]
     NodeImageChanged { run: String, cluster: String, was: String, asked: String },
     #[error(
-        "the configuration of clusters (kind/cluster.yaml) changed since run {run} made {cluster}; undo the change, or run without `--reuse`"
+        "the configuration of the cluster of suite `{suite}` ({}) is not that with which run {run} made {cluster}; undo the change, or run without `--reuse`",
+        file.display()
     )]
-    ClusterFileChanged { run: String, cluster: String },
+    ClusterFileChanged { run: String, cluster: String, suite: String, file: PathBuf },
     #[error(
         "suite `{suite}`: the migrations of tier {tier} need the database of `{workload}`, which is in tier {of}; move them below it"
     )]

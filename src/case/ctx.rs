@@ -2,13 +2,13 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use reqwest::Method;
+use http::Method;
 use url::Url;
 use uuid::Uuid;
 
 use super::{
-    DatabaseError, Disturb, DisturbError, Exchanges, Http, HttpError, NoImage, Objects, Postgres,
-    Request, permission::Permission,
+    AttachError, DatabaseError, Disturb, DisturbError, Exchanges, Http, HttpError, NoImage,
+    Objects, Postgres, Request, attachments::Attachments, permission::Permission,
 };
 use crate::{
     rows::{Rows, RowsError},
@@ -31,6 +31,7 @@ pub struct Ctx {
     objects: Objects,
     /// Unless it shares its stack.
     disturb: Option<Disturb>,
+    attachments: Attachments,
     permission: Permission,
 }
 
@@ -51,6 +52,7 @@ impl Ctx {
             objects: Objects::new(applier, suite, correlation_id.clone(), permission.clone()),
             disturb: alone.then(|| Disturb::new(Arc::clone(&shared.stack), permission.clone())),
             http: Http::new(shared.stack.http(), exchanges, permission.clone()),
+            attachments: Attachments::default(),
             shared,
             correlation_id,
             permission,
@@ -153,6 +155,30 @@ impl Ctx {
     /// The case is not declared [`alone`](crate::Case::alone).
     pub fn disturb(&self) -> Result<&Disturb, DisturbError> {
         self.disturb.as_ref().ok_or(DisturbError::Shared)
+    }
+
+    /// Attaches something to the failure of this case, as a file of its evidence.
+    ///
+    /// It is kept if the case fails, without secrets where it is text, and dropped otherwise. A later one of
+    /// the same name replaces it. All of a case together may have 8 MiB.
+    ///
+    /// ```no_run
+    /// # async fn case(ctx: kindwright::Ctx) -> kindwright::CaseResult {
+    /// let report = ctx.get("shop", "/report").send().await?;
+    /// ctx.attach("report.json", report.text())?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// The name is none of a file (letters, digits and `_-.`), or it is too much.
+    pub fn attach(&self, name: &str, contents: impl Into<Vec<u8>>) -> Result<(), AttachError> {
+        self.attachments.add(&self.permission, name, contents.into())
+    }
+
+    /// What it has attached.
+    pub(crate) fn attachments(&self) -> &Attachments {
+        &self.attachments
     }
 
     /// Assertions on the rows of a table that the suite [declares](crate::Suite::table), by its name or alias.

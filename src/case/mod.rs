@@ -1,5 +1,6 @@
 //! What a case is given, and what it may do: requests, rows, databases, objects, and disturbing its own stack.
 
+mod attachments;
 mod ctx;
 mod database;
 mod disturb;
@@ -10,6 +11,7 @@ mod images;
 mod objects;
 mod permission;
 
+pub use attachments::AttachError;
 pub use ctx::Ctx;
 pub(crate) use ctx::Shared;
 pub use database::{DatabaseError, Postgres};
@@ -17,8 +19,9 @@ pub use disturb::{Disturb, DisturbError};
 #[doc(hidden)]
 pub use equal::{shown, unequal};
 pub use failure::{CaseResult, Failure};
-pub use http::{Answer, Http, HttpError, Request};
-pub(crate) use http::{Exchange, Exchanges};
+pub(crate) use http::Exchanges;
+use http::Http;
+pub use http::{Answer, Exchange, HttpError, Request};
 pub use images::NoImage;
 pub use objects::{Objects, ObjectsError};
 pub use permission::GivenUp;

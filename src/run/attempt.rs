@@ -103,6 +103,7 @@ impl StackAttempt {
         case.failure(failure);
         let collecting = async {
             case.exchanges(exchanges).await;
+            case.attachments(self.ctx.attachments().take()).await;
             let stack = self.ctx.stack();
             for table in stack.plan().tables.iter().filter(|table| table.id.is_some()) {
                 if let Some(database) = stack.database(table.database.as_deref()) {
