@@ -127,6 +127,7 @@ CREATE TABLE oscillation_patterns (
 );
 CREATE INDEX idx_op_pattern_type ON oscillation_patterns (pattern_type);
 CREATE INDEX idx_op_active_patterns ON oscillation_patterns (active);
+CREATE INDEX idx_op_last_detection ON oscillation_patterns (last_detection_at);
 
 CREATE TABLE oscillation_detections (
     id                    BIGSERIAL PRIMARY KEY,

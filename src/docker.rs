@@ -162,7 +162,7 @@ fn silent(endpoint: &str, source: &Error) -> String {
     } else if endpoint.starts_with("tcp://") {
         "is it the right one? (`docker context ls` shows others, DOCKER_HOST overrides them)"
     } else {
-        "is Docker running? (`sudo systemctl start docker`, or `make setup`)"
+        "is Docker running? (`sudo systemctl start docker`; DOCKER_HOST names another daemon)"
     };
     format!("the Docker daemon at {endpoint} does not answer; {next}")
 }

@@ -24,11 +24,20 @@ pub(crate) struct Command {
     environment: Vec<(String, String)>,
 }
 
+/// Where a program tells how it is installed, for a message.
+fn place(program: &str) -> &'static str {
+    match program {
+        "docker" => " (https://docs.docker.com/engine/install)",
+        "kind" => " (https://kind.sigs.k8s.io)",
+        _ => "",
+    }
+}
+
 /// Why a command gave no result.
 #[derive(Debug, Error)]
 pub(crate) enum ExecError {
     /// The program is not there.
-    #[error("`{program}` was not found on the PATH; install it, or run `make setup`")]
+    #[error("`{program}` was not found on the PATH; install it{}", place(program))]
     Missing {
         /// The program.
         program: String,
@@ -188,7 +197,9 @@ mod tests {
     #[tokio::test]
     async fn a_missing_program_is_named_with_the_next_step() {
         let error = Command::new("kind-that-is-not-there").output().await.unwrap_err();
-        assert!(error.to_string().contains("make setup"), "{error}");
+        assert!(error.to_string().ends_with("was not found on the PATH; install it"), "{error}");
+        let error = ExecError::Missing { program: "kind".to_owned() };
+        assert!(error.to_string().ends_with("install it (https://kind.sigs.k8s.io)"), "{error}");
     }
 
     #[tokio::test]

@@ -59,13 +59,13 @@ pub mod suite;
 mod text;
 pub mod wait;
 
-/// The method of [`Ctx::request`].
-pub use reqwest::Method;
+/// The method of [`Ctx::request`], as the crate `http` has it.
+pub use http::Method;
 pub use {
     case::{
-        Answer, CaseResult, Ctx, DatabaseError, Disturb, DisturbError, Failure, GivenUp, HttpError,
-        LogLine, Logs, Mark, Metrics, MetricsError, Objects, ObjectsError, Postgres, ReadError,
-        Unmet,
+        Answer, AttachError, CaseResult, Ctx, DatabaseError, Disturb, DisturbError, Failure,
+        GivenUp, HttpError, LogLine, Logs, Mark, Metrics, MetricsError, NoImage, Objects,
+        ObjectsError, Postgres, ReadError, Unmet,
     },
     command::command,
     inventory::Project,

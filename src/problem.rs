@@ -29,12 +29,22 @@ pub(crate) enum Problem {
         "`{name}` is not a name for a {what}: use 1 to {most} of a-z, 0-9 and `-`, not `-` first or last"
     )]
     Name { what: &'static str, name: String, most: usize },
+    #[error(
+        "suite `{suite}`: `{suffix}` is not the end of a namespace's name: use 1 to {most} of a-z, 0-9 and `-`, not `-` first or last, and not the suite's own name"
+    )]
+    NamespaceSuffix { suite: String, suffix: String, most: usize },
+    #[error(
+        "the namespace `{namespace}` would be of the suites `{first}` and `{second}`; call one of them, or what is given to `.namespace(..)`, otherwise"
+    )]
+    SharedNamespace { namespace: String, first: String, second: String },
     #[error("suite `{suite}`: {kind} `{name}` is there twice, and not the same; leave one out")]
     Objects { suite: String, kind: String, name: String },
     #[error("{what} `{name}` is declared twice{of}")]
     Twice { what: &'static str, name: String, of: String },
     #[error("suite `{suite}`: {} names the image `{image}`, which the suite does not provide (it provides {known}); add `.image(..)`", manifest.display())]
     Image { suite: String, manifest: PathBuf, image: String, known: String },
+    #[error("suite `{suite}`: {}: {value:?} in {object} names an image that the suite does not provide (it provides {known}); add `.image(..)`, or write what is no image otherwise, as with a port or a scheme", manifest.display())]
+    ImageValue { suite: String, manifest: PathBuf, object: String, value: String, known: String },
     #[error("suite `{suite}`: {}: `{field}` of container `{container}` is {text:?}, which is no quantity; write it as `250m` or `64Mi`", manifest.display())]
     Quantity { suite: String, manifest: PathBuf, container: String, field: String, text: String },
     #[error(
@@ -44,9 +54,10 @@ pub(crate) enum Problem {
     #[error("suite `{suite}`: `{endpoint}` wants NodePort {node_port}, outside 30000-32767")]
     NodePortRange { suite: String, endpoint: EndpointName, node_port: u16 },
     #[error(
-        "suite `{suite}`: `{endpoint}` wants NodePort {node_port}, which kind/cluster.yaml maps itself (`extraPortMappings`); give one of them another number"
+        "suite `{suite}`: `{endpoint}` wants NodePort {node_port}, which {} maps itself (`extraPortMappings`); give one of them another number",
+        file.display()
     )]
-    NodePortOwn { suite: String, endpoint: EndpointName, node_port: u16 },
+    NodePortOwn { suite: String, endpoint: EndpointName, node_port: u16, file: PathBuf },
     #[error(
         "suite `{suite}`: `{first}` and `{second}` both want NodePort {node_port}; give one another number"
     )]
@@ -114,7 +125,7 @@ pub(crate) enum Problem {
     )]
     NotHeld { run: String, suite: String, holds: String },
     #[error(
-        "the suites `{first}` and `{second}` cannot share cluster {cluster} of run {run}: both have {reason}; select one of them, or run without `--reuse`"
+        "the suites `{first}` and `{second}` cannot share cluster {cluster} of run {run}: {reason}; select one of them, or run without `--reuse`"
     )]
     Quarrel { run: String, cluster: String, first: String, second: String, reason: String },
     #[error(
@@ -122,9 +133,10 @@ pub(crate) enum Problem {
     )]
     NodeImageChanged { run: String, cluster: String, was: String, asked: String },
     #[error(
-        "the configuration of clusters (kind/cluster.yaml) changed since run {run} made {cluster}; undo the change, or run without `--reuse`"
+        "the configuration of the cluster of suite `{suite}` ({}) is not that with which run {run} made {cluster}; undo the change, or run without `--reuse`",
+        file.display()
     )]
-    ClusterFileChanged { run: String, cluster: String },
+    ClusterFileChanged { run: String, cluster: String, suite: String, file: PathBuf },
     #[error(
         "suite `{suite}`: the migrations of tier {tier} need the database of `{workload}`, which is in tier {of}; move them below it"
     )]

@@ -1,7 +1,8 @@
-//! The five workflows that every catalog begins with (contract 5.7).
+//! Workflows as a catalog takes them, and the five that every catalog begins with (contract 5.7).
 
 use kindwright::{CaseResult, Ctx, Failure};
 use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
 
 /// Name, signal, severity, component, environment and priority of a workflow.
 const WORKFLOWS: [[&str; 6]; 5] = [
@@ -14,9 +15,13 @@ const WORKFLOWS: [[&str; 6]; 5] = [
 
 /// Registers them; one that is there already stays.
 pub(crate) async fn register(ctx: &Ctx) -> CaseResult {
-    for (number, workflow) in (1..).zip(WORKFLOWS) {
+    for [name, signal, severity, component, environment, priority] in WORKFLOWS {
+        let labels = json!({
+            "signal_type": signal, "severity": severity, "component": component,
+            "environment": environment, "priority": priority,
+        });
         let request = ctx.post("datastorage", "/api/v1/workflows");
-        let answer = request.json(&body(number, workflow)).send().await?;
+        let answer = request.json(&workflow(name, "1.0.0", &labels)).send().await?;
         if !matches!(answer.status(), 201 | 409) {
             return Err(Failure::new(format!("expected 201 or 409:\n{}", answer.exchange())));
         }
@@ -24,24 +29,28 @@ pub(crate) async fn register(ctx: &Ctx) -> CaseResult {
     Ok(())
 }
 
-fn body(number: u8, workflow: [&str; 6]) -> Value {
-    let [name, signal, severity, component, environment, priority] = workflow;
-    let digest = format!("sha256:{number:064}");
+/// A version of a workflow, with content, and with an image that is pinned.
+pub(crate) fn workflow(name: &str, version: &str, labels: &Value) -> Value {
+    let repository = format!("ghcr.io/kubernaut/workflows/{name}");
+    let content = format!(
+        "apiVersion: tekton.dev/v1\nkind: Pipeline\nmetadata:\n  name: workflow\nspec:\n  tasks:\n  \
+         - name: remedy\n    taskSpec:\n      steps:\n      - name: remedy\n        image: \
+         {repository}:{version}\n"
+    );
+    let hash = Sha256::digest(&content);
+    let hash = hash.iter().fold(String::new(), |hash, byte| hash + &format!("{byte:02x}"));
+    let digest = format!("sha256:{hash}");
     json!({
         "workflow_name": name,
-        "version": "1.0.0",
+        "version": version,
         "name": name,
-        "description": name,
-        "content": "",
-        // The hash of nothing.
-        "content_hash": "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
-        "labels": {
-            "signal_type": signal, "severity": severity, "component": component,
-            "environment": environment, "priority": priority,
-        },
+        "description": format!("Remedies with {name}"),
+        "content": content,
+        "content_hash": hash,
+        "labels": labels,
         "status": "active",
         "execution_engine": "tekton",
-        "container_image": format!("ghcr.io/kubernaut/workflows/{name}:v1.0.0@{digest}"),
+        "container_image": format!("{repository}:{version}@{digest}"),
         "container_digest": digest,
     })
 }

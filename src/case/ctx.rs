@@ -2,13 +2,13 @@
 
 use std::{fmt, path::PathBuf, sync::Arc, time::Duration};
 
-use reqwest::Method;
+use http::Method;
 use url::Url;
 use uuid::Uuid;
 
 use super::{
-    DatabaseError, Disturb, DisturbError, Exchanges, Http, HttpError, Objects, Postgres, Request,
-    permission::Permission,
+    AttachError, DatabaseError, Disturb, DisturbError, Exchanges, Http, HttpError, NoImage,
+    Objects, Postgres, Request, attachments::Attachments, permission::Permission,
 };
 use crate::{
     plan::CasePlan,
@@ -32,6 +32,7 @@ pub struct Ctx {
     objects: Objects,
     /// Unless it shares its stack.
     disturb: Option<Disturb>,
+    attachments: Attachments,
     permission: Permission,
 }
 
@@ -60,6 +61,7 @@ impl Ctx {
                 Disturb::new(stack, id, permission.clone())
             }),
             http: Http::new(shared.stack.http(), exchanges, permission.clone()),
+            attachments: Attachments::default(),
             shared,
             correlation_id,
             permission,
@@ -119,6 +121,37 @@ impl Ctx {
         })
     }
 
+    /// The reference under which the cluster has an image of the suite, for objects that a case creates.
+    ///
+    /// The nodes have it already, and no registry does: a `imagePullPolicy` beside it is `Never` or
+    /// `IfNotPresent`. An image that no manifest names is there if it is declared with
+    /// [`Image::for_cases`](crate::Image::for_cases).
+    ///
+    /// # Errors
+    ///
+    /// The suite has no such image, or nothing of it needs the image.
+    ///
+    /// ```no_run
+    /// # use kindwright::{CaseResult, Ctx};
+    /// # use serde_json::json;
+    /// async fn a_workflow_runs(ctx: Ctx) -> CaseResult {
+    ///     let image = ctx.image("worker")?;
+    ///     let workflow = json!({"apiVersion": "example.io/v1", "kind": "Workflow",
+    ///         "metadata": {"name": "once"}, "spec": {"image": image}});
+    ///     ctx.objects().create(workflow).await?;
+    ///     Ok(())
+    /// }
+    /// ```
+    pub fn image(&self, name: &str) -> Result<String, NoImage> {
+        let stack = &self.shared.stack;
+        stack.image(name).ok_or_else(|| {
+            let known = stack.plan().images.keys().filter(|name| stack.image(name).is_some());
+            let known: Vec<_> = known.map(|name| format!("`{name}`")).collect();
+            let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+            NoImage { image: name.to_owned(), known }
+        })
+    }
+
     /// A GET of a service's path.
     pub fn get(&self, service: &str, path: &str) -> Request {
         self.request(Method::GET, service, path)
@@ -153,6 +186,30 @@ impl Ctx {
     /// The case is not declared [`alone`](crate::Case::alone).
     pub fn disturb(&self) -> Result<&Disturb, DisturbError> {
         self.disturb.as_ref().ok_or(DisturbError::Shared)
+    }
+
+    /// Attaches something to the failure of this case, as a file of its evidence.
+    ///
+    /// It is kept if the case fails, without secrets where it is text, and dropped otherwise. A later one of
+    /// the same name replaces it. All of a case together may have 8 MiB.
+    ///
+    /// ```no_run
+    /// # async fn case(ctx: kindwright::Ctx) -> kindwright::CaseResult {
+    /// let report = ctx.get("shop", "/report").send().await?;
+    /// ctx.attach("report.json", report.text())?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// The name is none of a file (letters, digits and `_-.`), or it is too much.
+    pub fn attach(&self, name: &str, contents: impl Into<Vec<u8>>) -> Result<(), AttachError> {
+        self.attachments.add(&self.permission, name, contents.into())
+    }
+
+    /// What it has attached.
+    pub(crate) fn attachments(&self) -> &Attachments {
+        &self.attachments
     }
 
     /// Assertions on the rows of a table that the suite [declares](crate::Suite::table), by its name or alias.

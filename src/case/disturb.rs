@@ -20,6 +20,18 @@ const KILL: u32 = 1;
 
 /// Disturbs the pods of the stack of a case; [`Ctx::disturb`](crate::Ctx::disturb) makes it.
 ///
+/// ```no_run
+/// # use kindwright::{CaseResult, Ctx, ensure};
+/// # async fn case(ctx: Ctx) -> CaseResult {
+/// let stack = ctx.disturb()?;
+/// stack.stop("postgresql").await?;
+/// ctx.post("shop", "/orders").send().await?.expect(503)?;
+/// stack.start("postgresql").await?;
+/// stack.kill("shop").await?;
+/// ensure!(ctx.logs("shop")?.text().await?.contains("listening"), "it did not start again");
+/// # Ok(()) }
+/// ```
+///
 /// When the case is over, passed or not, what it stopped is started again, what it replaced is put
 /// back, and the whole stack has answered before another case of the suite begins.
 #[derive(Clone, Debug)]

@@ -15,7 +15,7 @@ use crate::plan::SuitePlan;
 
 impl Ctx {
     /// The Events of Kubernetes about a workload of the suite and its pods, also those that are gone,
-    /// or about another object of its namespace: `"Pod/worker-0"`, `"ConfigMap/settings"`.
+    /// or about another object of its namespaces: `"Pod/worker-0"`, `"ConfigMap/settings"`.
     ///
     /// They are the objects as the server has them, by the time at which each was last seen. The
     /// server forgets them after a while, an hour unless it is told otherwise.
@@ -36,20 +36,24 @@ impl Ctx {
     pub async fn events(&self, workload: &str) -> Result<Vec<Value>, ReadError> {
         let plan = self.stack().plan();
         let subject = Subject::of(plan, workload)?;
-        let reading = read(self.stack().client(), &plan.namespace, &subject, plan);
+        let reading = read(self.stack().client(), plan.namespaces(), &subject, plan);
         self.permission().act(reading).await
     }
 }
 
-/// The events about a subject of a namespace. What the suite makes may be called like it.
+/// The events about a subject of some namespaces. What the suite makes may be called like it.
 pub(super) async fn read(
     client: Client,
-    namespace: &str,
+    namespaces: impl IntoIterator<Item = &str>,
     subject: &Subject,
     plan: &SuitePlan,
 ) -> Result<Vec<Value>, ReadError> {
-    let events = Api::<Event>::namespaced(client, namespace).list(&ListParams::default()).await;
-    let mut events = events.map_err(|error| subject.unread("events", error))?.items;
+    let mut events = Vec::new();
+    for namespace in namespaces {
+        let found = Api::<Event>::namespaced(client.clone(), namespace);
+        let found = found.list(&ListParams::default()).await;
+        events.extend(found.map_err(|error| subject.unread("events", error))?.items);
+    }
     events.retain(|event| {
         let about = &event.involved_object;
         let about = [&about.kind, &about.name].map(|it| it.as_deref().unwrap_or_default());

@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use reqwest::Method;
+use http::Method;
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 use thiserror::Error;
@@ -27,7 +27,7 @@ const NO_ANSWER: &str = "no answer";
 /// The exchanges of one case, oldest first.
 pub(crate) type Exchanges = Arc<Mutex<Vec<Exchange>>>;
 
-/// One request, and what came back.
+/// One request, and what came back; [`Answer::exchange`] has it for the message of a failure.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Exchange {
     request: String,
@@ -37,6 +37,7 @@ pub struct Exchange {
 
 /// Why a request had no usable answer.
 #[derive(Debug, Error)]
+#[non_exhaustive]
 pub enum HttpError {
     /// The stack has no such service.
     #[error("the stack has no HTTP service `{service}`; it has {known}")]
@@ -56,7 +57,7 @@ pub enum HttpError {
         exchange: Exchange,
         /// What happened instead.
         #[source]
-        source: reqwest::Error,
+        source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// The answer has another status.
     #[error("expected status {expected}:\n{exchange}")]
@@ -87,13 +88,26 @@ pub enum HttpError {
 
 /// Sends requests to the services of a suite's stack.
 #[derive(Clone, Debug)]
-pub struct Http {
+pub(super) struct Http {
     client: reqwest::Client,
     exchanges: Exchanges,
     permission: Permission,
 }
 
-/// A request on its way.
+/// A request on its way; [`Ctx::get`](crate::Ctx::get) and the like make it.
+///
+/// ```no_run
+/// # use std::time::Duration;
+/// # use kindwright::{CaseResult, Ctx, Method};
+/// # use serde_json::json;
+/// # async fn case(ctx: Ctx) -> CaseResult {
+/// let orders = ctx.get("shop", "/orders").query(&[("sku", "tea")]).send().await?.expect(200)?;
+/// let change = ctx.request(Method::PATCH, "shop", "/orders/7").header("if-match", "3");
+/// change.json(&json!({"count": 2})).send().await?.expect(200)?;
+/// let bad = ctx.post("shop", "/orders").body("application/json", "{").limit(Duration::from_secs(5));
+/// bad.send().await?.expect(400)?;
+/// # Ok(()) }
+/// ```
 #[derive(Debug)]
 #[must_use = "a request is sent by `send`"]
 pub struct Request {
@@ -104,6 +118,16 @@ pub struct Request {
 }
 
 /// An answer with its whole body.
+///
+/// ```no_run
+/// # use kindwright::{CaseResult, Ctx, ensure};
+/// # async fn case(ctx: Ctx) -> CaseResult {
+/// let answer = ctx.get("shop", "/orders/7").send().await?;
+/// ensure!(answer.status() < 500, "the shop broke down:\n{}", answer.exchange());
+/// ensure!(answer.header("content-type") == Some("application/json"), "{}", answer.text());
+/// let order: serde_json::Value = answer.expect(200)?.json()?;
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Debug)]
 pub struct Answer {
     status: u16,
@@ -122,7 +146,7 @@ impl Http {
     }
 
     /// A request of `method` to `url`.
-    pub(crate) fn request(&self, method: Method, url: Result<Url, HttpError>) -> Request {
+    pub(super) fn request(&self, method: Method, url: Result<Url, HttpError>) -> Request {
         let title = url.as_ref().map_or_else(ToString::to_string, |url| format!("{method} {url}"));
         Request {
             http: self.clone(),
@@ -187,7 +211,7 @@ impl Request {
         let silent = |source: reqwest::Error| {
             let exchange = exchange(NO_ANSWER.to_owned());
             http.record(&exchange);
-            HttpError::Silent { exchange, source }
+            HttpError::Silent { exchange, source: source.into() }
         };
         let answer = builder?.send().await.map_err(silent)?;
         let (status, headers) = (answer.status().as_u16(), answer.headers().clone());

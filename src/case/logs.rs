@@ -34,13 +34,13 @@ pub struct Logs {
     permission: Permission,
 }
 
-/// A client, and the namespace of the pods.
+/// A client, and the namespaces of the pods.
 #[derive(Clone)]
-struct Reader(Client, String);
+struct Reader(Client, Vec<String>);
 
 impl Ctx {
     /// What the pods of a workload of the suite have written, or those of another object of its
-    /// namespace: `"Pod/worker-0"`, `"Job/backup"`.
+    /// namespaces: `"Pod/worker-0"`, `"Job/backup"`.
     ///
     /// ```no_run
     /// # use std::time::Duration;
@@ -63,21 +63,24 @@ impl Ctx {
         let stack = self.stack();
         let plan = stack.plan();
         let subject = Subject::of(plan, workload)?;
-        Ok(Logs::of(stack.client(), &plan.namespace, subject, self.permission().clone()))
+        Ok(Logs::of(stack.client(), plan.namespaces.clone(), subject, self.permission().clone()))
     }
 
-    /// How far all pods of the suite's namespace have written by now, for [`Logs::since`].
+    /// How far all pods of the suite's namespaces have written by now, for [`Logs::since`].
     pub async fn mark(&self) -> Result<Mark, ReadError> {
-        let (client, namespace) = (self.stack().client(), &self.stack().plan().namespace);
+        let (client, plan) = (self.stack().client(), self.stack().plan());
         let marking = async {
-            let pods = Api::<Pod>::namespaced(client.clone(), namespace);
-            let pods = pods.list(&ListParams::default()).await?.items;
-            pod_logs::mark(&client, &pods).await
+            let mut all = Vec::new();
+            for namespace in plan.namespaces() {
+                let pods = Api::<Pod>::namespaced(client.clone(), namespace);
+                all.extend(pods.list(&ListParams::default()).await?.items);
+            }
+            pod_logs::mark(&client, &all).await
         };
         let marking = async {
             marking.await.map_err(|error: kube::Error| ReadError::Api {
                 what: "logs",
-                subject: format!("the namespace `{namespace}`"),
+                subject: format!("all pods of `{}`", plan.name),
                 source: Box::new(ServerError::from(error)),
             })
         };
@@ -88,11 +91,11 @@ impl Ctx {
 impl Logs {
     pub(super) fn of(
         client: Client,
-        namespace: &str,
+        namespaces: Vec<String>,
         subject: Subject,
         permission: Permission,
     ) -> Self {
-        Self { client: Reader(client, namespace.to_owned()), subject, since: None, permission }
+        Self { client: Reader(client, namespaces), subject, since: None, permission }
     }
 
     /// Only what was written since `mark`.
@@ -143,9 +146,12 @@ impl Logs {
     }
 
     async fn read(&self) -> Result<Vec<LogLine>, ReadError> {
-        let Reader(client, namespace) = &self.client;
+        let Reader(client, namespaces) = &self.client;
         let reading = async {
-            let pods = pods_made_by(client, namespace, self.subject.objects()).await?;
+            let mut pods = Vec::new();
+            for namespace in namespaces {
+                pods.extend(pods_made_by(client, namespace, self.subject.objects()).await?);
+            }
             pod_logs::lines(client, &pods, self.since.as_ref()).await
         };
         reading.await.map_err(|error| self.subject.unread("logs", error))

@@ -1,6 +1,7 @@
 //! What a case is given, and what it may do: requests, rows, databases, objects, logs, metrics, waiting, and disturbing
 //! its own stack.
 
+mod attachments;
 mod ctx;
 mod database;
 mod disturb;
@@ -8,6 +9,7 @@ mod equal;
 mod events;
 mod failure;
 mod http;
+mod images;
 mod logs;
 mod metrics;
 mod objects;
@@ -16,6 +18,7 @@ mod subject;
 mod waiting;
 
 pub use crate::pod_logs::{LogLine, Mark};
+pub use attachments::AttachError;
 pub use ctx::Ctx;
 pub(crate) use ctx::Shared;
 pub use database::{DatabaseError, Postgres};
@@ -23,8 +26,10 @@ pub use disturb::{Disturb, DisturbError};
 #[doc(hidden)]
 pub use equal::{shown, unequal};
 pub use failure::{CaseResult, Failure};
-pub use http::{Answer, Http, HttpError, Request};
-pub(crate) use http::{Exchange, Exchanges};
+pub(crate) use http::Exchanges;
+use http::Http;
+pub use http::{Answer, Exchange, HttpError, Request};
+pub use images::NoImage;
 pub use logs::Logs;
 pub use metrics::{Metrics, MetricsError};
 pub use objects::{Objects, ObjectsError};

@@ -46,9 +46,14 @@ impl Delivered {
     /// Makes a container run it.
     pub(crate) fn pin(&self, container: &mut Value) {
         container["image"] = json!(self.reference());
-        container["imagePullPolicy"] = json!(match self.way {
+        container["imagePullPolicy"] = json!(self.pull_policy());
+    }
+
+    /// What a node is told about pulling it.
+    pub(crate) fn pull_policy(&self) -> &'static str {
+        match self.way {
             Delivery::Node => "Never",
-        });
+        }
     }
 }
 

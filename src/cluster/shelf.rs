@@ -80,6 +80,13 @@ impl Shelf {
         chosen.collect()
     }
 
+    /// The reference to deploy of an image that is there.
+    pub(crate) fn delivered(&self, wanted: &Reference) -> Option<String> {
+        let all = self.0.borrow();
+        let delivered = all.get(wanted)?.as_ref().ok()?;
+        Some(delivered.reference().to_owned())
+    }
+
     /// Ends when one of these will never come.
     pub(crate) async fn failed(&self, wanted: &[&Reference]) -> Undelivered {
         match self.take(wanted).await {
@@ -102,6 +109,8 @@ mod tests {
         let delivered = Delivered::new(first.clone(), first.clone(), Delivery::Node);
         stock.put(vec![delivered]);
         assert_eq!(shelf.take(&[&first]).await.unwrap().len(), 1);
+        assert_eq!(shelf.delivered(&first).as_deref(), Some("localhost/a:tests-0a1b2c3d"));
+        assert_eq!(shelf.delivered(&second), None);
         stock.fail([&second], &Undelivered::Image(Arc::new(ImageError::Nameless)));
         assert!(shelf.take(&[&first, &second, &third]).await.is_err());
     }

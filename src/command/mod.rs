@@ -48,7 +48,15 @@ enum Command {
     },
 }
 
-/// Runs the command line `arguments`.
+/// Runs the command line `arguments`: `ps`, `reap` and `env`, for what outlives a run.
+///
+/// It is all that the program `kindwright` does, so that a project can have it as a program of its own:
+///
+/// ```no_run
+/// fn main() -> std::process::ExitCode {
+///     kindwright::command(std::env::args_os())
+/// }
+/// ```
 pub fn command(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let cli: Cli = match parsed(arguments) {
         Ok(cli) => cli,

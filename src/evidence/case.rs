@@ -1,6 +1,6 @@
 //! The evidence of a case that failed: why, what it sent, which rows were written, how its stack stood.
 
-use std::{error::Error, path::Path, time::Duration};
+use std::{collections::BTreeMap, error::Error, path::Path, time::Duration};
 
 use kube::Client;
 use serde_json::Value;
@@ -36,6 +36,14 @@ impl CaseEvidence {
     pub(crate) async fn exchanges(&self, exchanges: String) {
         if !exchanges.is_empty() {
             self.folder.aside(move |folder| folder.text("http.txt", &exchanges)).await;
+        }
+    }
+
+    /// Writes what the case attached, a file each.
+    pub(crate) async fn attachments(&self, attachments: BTreeMap<String, Vec<u8>>) {
+        let folder = self.folder.folder("attachments");
+        for (name, contents) in attachments {
+            folder.aside(move |folder| folder.bytes(&name, contents)).await;
         }
     }
 

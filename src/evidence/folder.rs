@@ -55,7 +55,7 @@ impl Folder {
 
     /// Writes a text.
     pub(super) fn text(&self, name: &str, text: &str) {
-        self.write(name, &self.redactor.clean(text));
+        self.write(name, self.redactor.clean(text).as_bytes());
     }
 
     /// Writes a document as `<name>.json`, which is JSON whatever is hidden in it.
@@ -77,12 +77,25 @@ impl Folder {
         }
     }
 
-    fn document(&self, name: &str, mut document: Value) {
-        self.redactor.clean_document(&mut document);
-        self.write(name, &format!("{document:#}\n"));
+    /// Writes a file that need not be a text. What is none cannot be cleaned, so it is kept only if no
+    /// secret that is known is in it.
+    pub(super) fn bytes(&self, name: &str, content: Vec<u8>) {
+        match String::from_utf8(content) {
+            Ok(text) => self.file(name, &text),
+            Err(error) if self.redactor.knows(error.as_bytes()) => {
+                let words = "this was no text, and is not kept because a secret is in it";
+                self.text(&format!("{name}.txt"), words);
+            }
+            Err(error) => self.write(name, error.as_bytes()),
+        }
     }
 
-    fn write(&self, name: &str, clean: &str) {
+    fn document(&self, name: &str, mut document: Value) {
+        self.redactor.clean_document(&mut document);
+        self.write(name, format!("{document:#}\n").as_bytes());
+    }
+
+    fn write(&self, name: &str, clean: &[u8]) {
         let path = self.path.join(file_name(name));
         let written: io::Result<()> =
             fs::create_dir_all(&self.path).and_then(|()| fs::write(&path, clean));
@@ -118,6 +131,20 @@ mod tests {
         }
         assert_eq!(read("half.json.txt"), r#"[{"port": [redacted]"#);
         assert!(!directory.path().join("half.json").exists());
+    }
+
+    #[test]
+    fn what_is_no_text_is_kept_as_it_is_unless_a_secret_is_in_it() {
+        let directory = tempfile::tempdir().unwrap();
+        let folder = folder(directory.path());
+        let read = |name: &str| fs::read(directory.path().join(name)).unwrap();
+        folder.bytes("shot.png", b"\xff\xd8picture".to_vec());
+        assert_eq!(read("shot.png"), b"\xff\xd8picture");
+        folder.bytes("dump.bin", b"\xff8080".to_vec());
+        assert!(!directory.path().join("dump.bin").exists());
+        assert!(read("dump.bin.txt").starts_with(b"this was no text, and is not kept"));
+        folder.bytes("port.json", br#"{"port": "8080"}"#.to_vec());
+        assert!(String::from_utf8(read("port.json")).unwrap().contains("[redacted]"));
     }
 
     #[test]

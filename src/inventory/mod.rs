@@ -62,8 +62,8 @@ impl Project {
 pub(crate) struct Inventory {
     manifests: BTreeMap<PathBuf, Vec<Value>>,
     migrations: BTreeMap<PathBuf, Vec<Migration>>,
-    /// kind's configuration.
-    pub(crate) cluster: Value,
+    /// kind's configurations, by their files.
+    clusters: BTreeMap<PathBuf, Value>,
     /// Everything that could not be read.
     pub(crate) problems: Vec<Problem>,
 }
@@ -83,8 +83,8 @@ impl Inventory {
             let made = images.filter(|image| settings.image(image.name()).is_none());
             let absent: Vec<_> = made.filter_map(absent).collect();
             inventory.problems.extend(absent);
+            inventory.read_cluster(project, suite);
         }
-        inventory.read_cluster(project);
         inventory
     }
 
@@ -100,9 +100,18 @@ impl Inventory {
         let manifests = manifests.into_iter();
         Self {
             manifests: manifests.map(|(path, objects)| (PathBuf::from(path), objects)).collect(),
-            cluster: serde_json::json!({"nodes": [{"role": "control-plane"}]}),
             ..Self::default()
         }
+        .configured(cluster_file::PATH, &[])
+    }
+
+    /// The same with a configuration of a cluster, of a control plane and nodes of these roles.
+    #[cfg(test)]
+    pub(crate) fn configured(mut self, path: &str, others: &[&str]) -> Self {
+        let roles = std::iter::once(&"control-plane").chain(others);
+        let nodes: Vec<_> = roles.map(|role| serde_json::json!({"role": role})).collect();
+        self.clusters.insert(PathBuf::from(path), serde_json::json!({"nodes": nodes}));
+        self
     }
 
     /// The same with one more manifest.
@@ -110,6 +119,12 @@ impl Inventory {
     pub(crate) fn and(mut self, path: &str, objects: Vec<Value>) -> Self {
         self.manifests.insert(PathBuf::from(path), objects);
         self
+    }
+
+    /// What the project's own configuration of clusters says.
+    #[cfg(test)]
+    pub(crate) fn project_cluster(&mut self) -> &mut Value {
+        self.clusters.entry(PathBuf::from(cluster_file::PATH)).or_default()
     }
 
     /// The objects of a manifest; none if it could not be read.
@@ -136,9 +151,14 @@ impl Inventory {
         self.migrations.get(directory).map_or(&[], Vec::as_slice)
     }
 
-    /// The ports of nodes that the project itself maps to this machine.
-    pub(crate) fn own_mappings(&self) -> impl Iterator<Item = OwnMapping> {
-        cluster_file::mappings(&self.cluster)
+    /// kind's configuration of the cluster of a suite, or nothing if it could not be read.
+    pub(crate) fn cluster(&self, suite: &Suite) -> &Value {
+        self.clusters.get(cluster_file(suite)).unwrap_or(&Value::Null)
+    }
+
+    /// The ports of nodes that the cluster of a suite maps to this machine by itself.
+    pub(crate) fn own_mappings(&self, suite: &Suite) -> impl Iterator<Item = OwnMapping> {
+        cluster_file::mappings(self.cluster(suite))
     }
 
     fn read_manifest(&mut self, project: &Project, path: &Path) {
@@ -173,20 +193,33 @@ impl Inventory {
         self.migrations.insert(directory.to_owned(), migrations);
     }
 
-    fn read_cluster(&mut self, project: &Project) {
-        let path = Path::new(cluster_file::PATH);
-        let text = match fs::read_to_string(project.root.join(path)) {
-            Ok(text) => text,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                cluster_file::DEFAULT.to_owned()
-            }
-            Err(error) => return self.problems.push(unreadable(path, &error)),
-        };
-        match cluster_file::parse(path, &text) {
-            Ok(config) => self.cluster = config,
-            Err(problem) => self.problems.push(problem),
+    fn read_cluster(&mut self, project: &Project, suite: &Suite) {
+        let path = cluster_file(suite);
+        if self.clusters.contains_key(path) {
+            return;
         }
+        let text = match fs::read_to_string(project.root.join(path)) {
+            Ok(text) => Ok(text),
+            // A project may have none, but for what it names.
+            Err(error)
+                if error.kind() == io::ErrorKind::NotFound && suite.kind_config.is_none() =>
+            {
+                Ok(cluster_file::DEFAULT.to_owned())
+            }
+            Err(error) => Err(unreadable(path, &error)),
+        };
+        let config = text.and_then(|text| cluster_file::parse(path, &text));
+        let config = config.unwrap_or_else(|problem| {
+            self.problems.push(problem);
+            Value::Null
+        });
+        self.clusters.insert(path.to_owned(), config);
     }
+}
+
+/// Where kind's configuration of the cluster of a suite is, from the project's root.
+pub(crate) fn cluster_file(suite: &Suite) -> &Path {
+    suite.kind_config.as_deref().unwrap_or(Path::new(cluster_file::PATH))
 }
 
 fn manifests(suite: &Suite) -> impl Iterator<Item = &PathBuf> + Clone {

@@ -2,12 +2,15 @@
 
 use serde_json::Value;
 
+mod image_values;
 mod needs;
 mod pods;
 mod requests;
 mod scope;
 
+pub(crate) use image_values::image_values;
 pub(crate) use needs::needs;
+use pods::pod_path;
 pub(crate) use pods::{
     containers_mut, image_of, images, pod_spec, pod_spec_mut, selector, template, template_path,
 };

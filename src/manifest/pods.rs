@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use super::text_at;
+use super::{image_values, text_at};
 
 /// The name of an image of ours in a manifest: no registry, no tag, no digest.
 pub(crate) fn image_of(reference: &str) -> &str {
@@ -12,12 +12,13 @@ pub(crate) fn image_of(reference: &str) -> &str {
     last.split(['@', ':']).next().unwrap_or(last)
 }
 
-/// What the containers of an object call their images.
+/// What an object calls the images that it needs: those of its containers, and those that its values name.
 pub(crate) fn images(object: &Value) -> impl Iterator<Item = &str> {
     let pod = pod_spec(object).and_then(Value::as_object);
     let lists = pod.into_iter().flat_map(Map::iter).filter(|(name, _)| holds_containers(name));
     let containers = lists.filter_map(|(_, list)| list.as_array()).flatten();
-    containers.map(|container| image_of(text_at(container, "/image")))
+    let images = containers.map(|container| image_of(text_at(container, "/image")));
+    images.chain(image_values(object).into_iter().map(|value| value.image))
 }
 
 fn holds_containers(field: &str) -> bool {
@@ -37,7 +38,7 @@ pub(crate) fn selector(object: &Value) -> Option<String> {
     Some(pairs.join(","))
 }
 
-fn pod_path(object: &Value) -> Option<&'static str> {
+pub(super) fn pod_path(object: &Value) -> Option<&'static str> {
     match text_at(object, "/kind") {
         "Pod" => Some("/spec"),
         "Deployment" | "StatefulSet" | "DaemonSet" | "ReplicaSet" | "Job" => {

@@ -67,6 +67,34 @@ const CLUSTER_SCOPED: [ClusterScoped; 34] = [
     known("internal.apiserver.k8s.io", "StorageVersion", "storageversions").by_purpose(),
 ];
 
+/// The groups of the cluster's own API.
+const OWN: [&str; 24] = [
+    "",
+    "apps",
+    "autoscaling",
+    "batch",
+    "extensions",
+    "policy",
+    ADMISSION,
+    "apiextensions.k8s.io",
+    "apiregistration.k8s.io",
+    "authentication.k8s.io",
+    "authorization.k8s.io",
+    "certificates.k8s.io",
+    "coordination.k8s.io",
+    "discovery.k8s.io",
+    "events.k8s.io",
+    "flowcontrol.apiserver.k8s.io",
+    "internal.apiserver.k8s.io",
+    "networking.k8s.io",
+    "node.k8s.io",
+    "rbac.authorization.k8s.io",
+    "resource.k8s.io",
+    "scheduling.k8s.io",
+    "storage.k8s.io",
+    "storagemigration.k8s.io",
+];
+
 const ADMISSION: &str = "admissionregistration.k8s.io";
 
 const fn known(group: &'static str, kind: &'static str, plural: &'static str) -> ClusterScoped {
@@ -96,6 +124,11 @@ impl GroupKind {
         Self::new(text_at(object, "/apiVersion"), text_at(object, "/kind"))
     }
 
+    /// Whether a CRD brings it, or another API server.
+    pub(crate) fn is_custom(&self) -> bool {
+        !OWN.contains(&self.group.as_str())
+    }
+
     /// What is known of it if it is a kind of the cluster's own API that belongs to no namespace.
     pub(crate) fn cluster_scoped(&self) -> Option<&'static ClusterScoped> {
         CLUSTER_SCOPED.iter().find(|known| known.group == self.group && known.kind == self.kind)
@@ -121,5 +154,16 @@ mod tests {
         assert!(!found("v1", "PersistentVolumeClaim"));
         assert!(!found("tea.example/v1", "StorageClass"), "it is somebody else's");
         assert!(!found("snapshot.storage.k8s.io/v1", "VolumeSnapshotClass"), "a CRD brings it");
+    }
+
+    #[test]
+    fn a_kind_is_custom_unless_its_group_is_kubernetes_own() {
+        let custom = |version| GroupKind::new(version, "Thing").is_custom();
+        assert!(
+            ["example.io/v1", "gateway.networking.k8s.io/v1", "argoproj.io/v1alpha1"]
+                .into_iter()
+                .all(custom)
+        );
+        assert!(!["v1", "batch/v1", "networking.k8s.io/v1"].into_iter().any(custom));
     }
 }

@@ -1,12 +1,12 @@
 //! Decides how each cluster is made, or that it is borrowed.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, path::PathBuf};
 
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{ClusterName, Inputs, SuitePlan, node_ports::Assigned};
-use crate::{problem::Problem, seed::RunId, settings::HostPorts};
+use super::{ClusterName, Inputs, SuitePlan, groups::Group, node_ports::Assigned};
+use crate::{inventory::cluster_file, problem::Problem, seed::RunId, settings::HostPorts};
 
 /// A cluster, and whether it is ours to make.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -18,9 +18,11 @@ pub(crate) enum ClusterPlan {
         name: ClusterName,
         /// The node image; kind's own default without it.
         node_image: Option<String>,
+        /// The file of its configuration that its suites name; the project's without it.
+        file: Option<PathBuf>,
         /// The NodePorts that are reached from this machine.
         ports: Vec<PortMapping>,
-        /// The project's configuration of it.
+        /// What the file says.
         #[serde(skip)]
         config: Value,
     },
@@ -45,34 +47,40 @@ pub(crate) struct PortMapping {
 /// How a cluster is made for its suites, or borrowed.
 pub(super) fn plan(
     inputs: &Inputs<'_>,
-    name: &ClusterName,
+    group: &Group<'_>,
     suites: &[SuitePlan],
     node_ports: &Assigned,
     problems: &mut Vec<Problem>,
 ) -> ClusterPlan {
+    let name = &group.name;
     if let Some(reused) = inputs.reused {
         return ClusterPlan::Adopt { name: name.clone(), run: reused.run.clone() };
     }
-    let mut ports = port_mappings(inputs, suites, problems);
+    // Suites of one cluster have one configuration.
+    let declared = group.suites.first();
+    let config = declared.map(|suite| inputs.inventory.cluster(suite).clone()).unwrap_or_default();
+    let own = declared.into_iter().flat_map(|suite| inputs.inventory.own_mappings(suite));
+    let own = own.filter_map(|mapping| u16::try_from(mapping.host_port?).ok());
+    let path = declared.map(|suite| cluster_file(suite).display().to_string()).unwrap_or_default();
+    let owners = own.map(|host_port| (host_port, path.clone())).collect();
+    let mut ports = port_mappings(inputs, suites, owners, problems);
     let spare = node_ports.spare.iter();
     ports.extend(spare.map(|node_port| PortMapping { node_port: *node_port, host_port: None }));
     ClusterPlan::Create {
         name: name.clone(),
         node_image: inputs.settings.node_image.clone(),
+        file: declared.and_then(|suite| suite.kind_config.clone()),
         ports,
-        config: inputs.inventory.cluster.clone(),
+        config,
     }
 }
 
 fn port_mappings(
     inputs: &Inputs<'_>,
     suites: &[SuitePlan],
+    mut owners: BTreeMap<u16, String>,
     problems: &mut Vec<Problem>,
 ) -> Vec<PortMapping> {
-    let own = inputs.inventory.own_mappings();
-    let own = own.filter_map(|mapping| u16::try_from(mapping.host_port?).ok());
-    let mut owners: BTreeMap<u16, String> =
-        own.map(|host_port| (host_port, "kind/cluster.yaml".to_owned())).collect();
     let mut ports = Vec::new();
     for suite in suites {
         for endpoint in suite.endpoints() {

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::{ClusterName, Inputs, Reused, overrides};
 use crate::{
     cli::Clusters,
+    inventory::cluster_file,
     manifest::{GroupKind, text_at},
     problem::Problem,
     suite::Suite,
@@ -58,6 +59,16 @@ fn again<'a>(inputs: &Inputs<'a>, reused: &Reused, problems: &mut Vec<Problem>) 
             });
             continue;
         };
+        let others = cluster.suites.iter().find(|other| **other != suite.name);
+        if let Some(other) = others.filter(|_| suite.own_cluster) {
+            problems.push(Problem::Quarrel {
+                run: reused.run.to_string(),
+                cluster: cluster.name.to_string(),
+                first: other.clone(),
+                second: suite.name.clone(),
+                reason: format!("`{}` has a cluster of its own", suite.name),
+            });
+        }
         let Some(group) = groups.iter_mut().find(|group| group.name == cluster.name) else {
             groups.push(Group { name: cluster.name.clone(), suites: vec![suite] });
             continue;
@@ -79,19 +90,26 @@ fn again<'a>(inputs: &Inputs<'a>, reused: &Reused, problems: &mut Vec<Problem>) 
     groups
 }
 
-/// Why two suites cannot share a cluster.
+/// Why two suites cannot share a cluster, of which both have something, or one asks for something.
 fn quarrel(inputs: &Inputs<'_>, first: &Suite, second: &Suite) -> Option<String> {
+    if let Some(own) = [first, second].into_iter().find(|suite| suite.own_cluster) {
+        return Some(format!("`{}` has a cluster of its own", own.name));
+    }
+    let files = [first, second].map(|suite| cluster_file(suite).display());
+    if cluster_file(first) != cluster_file(second) {
+        return Some(format!("one is made from {} and the other from {}", files[0], files[1]));
+    }
     // Stand-ins act only in their suite's namespace; a real controller acts in all of them.
     let real = |suite| overrides::is_real(inputs.settings, suite);
     let common = first.controls.iter().find(|kind| second.controls.contains(kind));
     if let Some(kind) = common.filter(|_| real(first) || real(second)) {
         return Some(format!(
-            "controllers of `{kind}`, of which a real one acts in all namespaces"
+            "both have controllers of `{kind}`, of which a real one acts in all namespaces"
         ));
     }
     let exclusive = exclusive(inputs, first);
     let (kind, name) = exclusive.intersection(&self::exclusive(inputs, second)).next()?.clone();
-    Some(format!("the {} `{name}`", kind.kind))
+    Some(format!("both have the {} `{name}`", kind.kind))
 }
 
 /// What of a suite exists once in a cluster and belongs to whoever made it.

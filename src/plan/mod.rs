@@ -71,7 +71,7 @@ impl Plan {
             for suite in &group.suites {
                 suites.push(suite::plan(inputs, name, suite, &node_ports, &mut problems));
             }
-            clusters.push(clusters::plan(inputs, name, &suites, &node_ports, &mut problems));
+            clusters.push(clusters::plan(inputs, group, &suites, &node_ports, &mut problems));
             planned.extend(suites.into_iter().map(|suite| (suite.name.clone(), suite)));
         }
         // In the order of the selection, whichever cluster they are in.

@@ -9,6 +9,7 @@ use super::{
 };
 use crate::{
     cli::Keep,
+    inventory::cluster_file,
     problem::Problem,
     suite::{Endpoint, Suite, Workload},
 };
@@ -44,7 +45,8 @@ pub(super) fn assign(
 fn fresh(inputs: &Inputs<'_>, group: &Group<'_>, problems: &mut Vec<Problem>) -> Assigned {
     // Numbers that any suite names are left to the suites that name them.
     let named = inputs.suites.iter().flat_map(endpoints).map(|endpoint| endpoint.node_port);
-    let named: BTreeSet<u16> = named.chain(own(inputs)).collect();
+    let own = group.suites.iter().flat_map(|suite| own(inputs, suite));
+    let named: BTreeSet<u16> = named.chain(own).collect();
     let mut free = RANGE.filter(|number| !named.contains(number));
     let mut taken = BTreeSet::new();
     let mut numbers = BTreeMap::new();
@@ -92,14 +94,14 @@ fn endpoints(suite: &Suite) -> impl Iterator<Item = &Endpoint> {
     suite.workloads().flat_map(|workload| &workload.endpoints)
 }
 
-/// The ports of nodes that the project maps itself.
-fn own(inputs: &Inputs<'_>) -> impl Iterator<Item = u16> {
-    let mappings = inputs.inventory.own_mappings();
+/// The ports of nodes that the project maps itself in the cluster of a suite.
+fn own(inputs: &Inputs<'_>, suite: &Suite) -> impl Iterator<Item = u16> {
+    let mappings = inputs.inventory.own_mappings(suite);
     mappings.filter_map(|mapping| u16::try_from(mapping.container_port).ok())
 }
 
 fn check_wishes(inputs: &Inputs<'_>, suite: &Suite, problems: &mut Vec<Problem>) {
-    let own: BTreeSet<u16> = own(inputs).collect();
+    let own: BTreeSet<u16> = own(inputs, suite).collect();
     let mut first = BTreeMap::new();
     for endpoint in endpoints(suite) {
         let node_port = endpoint.node_port;
@@ -115,6 +117,7 @@ fn check_wishes(inputs: &Inputs<'_>, suite: &Suite, problems: &mut Vec<Problem>)
                 suite: suite.name.clone(),
                 endpoint: endpoint.name(),
                 node_port,
+                file: cluster_file(suite).to_owned(),
             });
         }
         if let Some(first) = first.insert(node_port, endpoint.name()) {

@@ -10,9 +10,16 @@ impl fmt::Display for Plan {
         writeln!(f, "run {}", self.run)?;
         for cluster in &self.clusters {
             match cluster {
-                ClusterPlan::Create { name, node_image, ports, .. } => {
+                ClusterPlan::Create { name, node_image, file, ports, .. } => {
                     let image = node_image.as_deref().unwrap_or("kind's own node image");
-                    writeln!(f, "cluster {name}: create from {image}")?;
+                    write!(f, "cluster {name}: create from {image}")?;
+                    if let Some(file) = file {
+                        write!(f, " by {}", file.display())?;
+                    }
+                    match cluster.nodes() {
+                        1 => writeln!(f)?,
+                        nodes => writeln!(f, ", {nodes} nodes")?,
+                    }
                     for port in ports {
                         match port.host_port {
                             Some(host) => {
@@ -69,7 +76,8 @@ impl fmt::Display for Plan {
 
 impl fmt::Display for SuitePlan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "suite {}: namespace {} in {}", self.name, self.namespace, self.cluster)?;
+        let namespaces = self.namespaces.join(", ");
+        writeln!(f, "suite {}: namespace {namespaces} in {}", self.name, self.cluster)?;
         for secret in &self.secrets {
             let keys: Vec<_> = secret.entries.iter().map(|(key, _)| key.as_str()).collect();
             writeln!(f, "  secret {}: {}", secret.name, keys.join(", "))?;

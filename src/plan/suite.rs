@@ -35,7 +35,7 @@ pub(crate) struct SuitePlan {
     pub(crate) cluster: ClusterName,
     /// Its namespace, which is its name.
     pub(crate) namespace: String,
-    /// The namespaces that it declares beside its own, by their whole names.
+    /// All its namespaces, its own first.
     pub(crate) namespaces: Vec<String>,
     /// Objects that exist before the first tier.
     #[serde(serialize_with = "serialize::object_names")]
@@ -128,7 +128,7 @@ pub(super) fn plan(
         name: suite.name.clone(),
         cluster: cluster.clone(),
         namespace: suite.name.clone(),
-        namespaces: Vec::new(),
+        namespaces: suite.all_namespaces().collect(),
         resources: editor.resources(problems),
         secrets: suite.secrets.clone(),
         passwords: inputs.seed.passwords(suite),
@@ -148,12 +148,20 @@ impl SuitePlan {
         self.cases.iter().filter(|case| case.runs).count()
     }
 
-    /// The references that the containers of some of its workloads name, each once.
+    /// The references that some of its workloads name, each once.
     pub(crate) fn images_of<'a>(
         &'a self,
         workloads: &'a [WorkloadPlan],
     ) -> impl Iterator<Item = &'a Reference> {
-        let objects = workloads.iter().flat_map(|workload| &workload.objects);
+        self.images_in(workloads.iter().flat_map(|workload| &workload.objects))
+    }
+
+    /// The references that some of its objects name, each once.
+    pub(crate) fn images_in<'a>(
+        &'a self,
+        objects: impl IntoIterator<Item = &'a Value>,
+    ) -> impl Iterator<Item = &'a Reference> {
+        let objects = objects.into_iter();
         let names: BTreeSet<_> = objects.flat_map(manifest::images).collect();
         names.into_iter().filter_map(|name| self.images.get(name))
     }
@@ -163,11 +171,27 @@ impl SuitePlan {
         self.resources.iter().chain(self.workloads().flat_map(|workload| &workload.objects))
     }
 
-    /// What it makes outside of its namespace, which goes when it is released. CRDs are not among it: others
+    /// All its namespaces, its own first.
+    pub(crate) fn namespaces(&self) -> impl Iterator<Item = &str> {
+        self.namespaces.iter().map(String::as_str)
+    }
+
+    /// The namespace of the Service of an endpoint.
+    pub(crate) fn namespace_of(&self, endpoint: &Endpoint) -> &str {
+        let mut services = self.objects().filter(|object| {
+            object["kind"] == "Service"
+                && manifest::text_at(object, "/metadata/name") == endpoint.service
+        });
+        services.next().map_or(&self.namespace, |it| manifest::text_at(it, "/metadata/namespace"))
+    }
+
+    /// What it makes outside of its namespaces, which goes when it is released. CRDs are not among it: others
     /// may use them.
     pub(crate) fn cluster_wide(&self) -> impl Iterator<Item = &Value> {
-        let inside =
-            |object: &Value| manifest::text_at(object, "/metadata/namespace") == self.namespace;
+        let inside = |object: &Value| {
+            let namespace = manifest::text_at(object, "/metadata/namespace");
+            self.namespaces().any(|own| own == namespace)
+        };
         self.objects().filter(move |object| !inside(object) && object["kind"] != CUSTOM)
     }
 

@@ -107,6 +107,7 @@ impl StackAttempt {
         case.failure(failure);
         let collecting = async {
             case.exchanges(exchanges).await;
+            case.attachments(self.ctx.attachments().take()).await;
             let stack = self.ctx.stack();
             for table in stack.plan().tables.iter().filter(|table| table.id.is_some()) {
                 if let Some(database) = stack.database(table.database.as_deref()) {
@@ -114,8 +115,8 @@ impl StackAttempt {
                     Box::pin(case.rows(table, rows)).await;
                 }
             }
-            let (client, own) = (stack.client(), stack.plan().namespace.clone());
-            for namespace in [own].into_iter().chain(self.ctx.objects().namespaces()) {
+            let (client, own) = (stack.client(), stack.plan().namespaces.clone());
+            for namespace in own.into_iter().chain(self.ctx.objects().namespaces()) {
                 case.namespace(&client, &namespace, self.began.elapsed()).await;
             }
         };

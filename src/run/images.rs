@@ -75,6 +75,9 @@ fn counters(plan: &Plan, mut stocks: BTreeMap<ClusterName, Stock>) -> Vec<Counte
 fn urgency(plan: &Plan, cluster: &ClusterName) -> Urgency {
     let mut urgency = Urgency::new();
     for suite in plan.suites_of(cluster) {
+        // They come before the first tier.
+        let resources = suite.images_in(&suite.resources);
+        urgency.extend(resources.map(|reference| (reference.clone(), 0)));
         for (number, tier) in suite.tiers.iter().enumerate() {
             let TierPlan::Workloads(workloads) = tier else { continue };
             for reference in suite.images_of(workloads) {

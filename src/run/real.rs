@@ -7,6 +7,7 @@ use std::{
 };
 
 use bollard::Docker;
+use futures_util::future::join_all;
 
 use super::{
     attempt::StackAttempt,
@@ -98,7 +99,7 @@ impl World for Real {
         self.note(|notes| notes.clusters.push(noted))
             .map_err(|error| SetupError::Ledger(Arc::new(error)))?;
         let own: Vec<_> =
-            self.plan.suites_of(plan.name()).map(|suite| suite.namespace.as_str()).collect();
+            self.plan.suites_of(plan.name()).flat_map(SuitePlan::namespaces).collect();
         let nodes = cluster.headroom(&own).await.map_err(failed)?;
         let applier = Applier::new(&cluster);
         let (events, known) = (self.events.clone(), self.known.clone());
@@ -176,7 +177,8 @@ impl World for Real {
     async fn collect(&self, ground: &Site, suite: &SuitePlan) {
         self.failed_in(&suite.cluster);
         let evidence = self.redacted();
-        evidence.of_namespace(&ground.cluster.client(), &suite.namespace).await;
+        let client = ground.cluster.client();
+        join_all(suite.namespaces().map(|name| evidence.of_namespace(&client, name))).await;
     }
 
     async fn release(&self, ground: &Site, suite: &SuitePlan) {

@@ -29,7 +29,7 @@ pub(super) enum SetupError {
     #[error("keep the ledger")]
     Ledger(#[source] Arc<LedgerError>),
     #[error(
-        "the pods of the suite request {}m of cpu and {} MiB, and the nodes of an empty cluster have {}m and {} MiB, on one of which each pod must fit; lower `resources.requests`, or add a node to kind/cluster.yaml",
+        "the pods of the suite request {}m of cpu and {} MiB, and the nodes of an empty cluster have {}m and {} MiB, on one of which each pod must fit; lower `resources.requests`, or add a node (kind/cluster.yaml is kind's configuration, if the project has it)",
         wanted.cpu, wanted.memory.div_ceil(MEBIBYTE), total.cpu, total.memory / MEBIBYTE
     )]
     TooBig { wanted: Requests, total: Requests },

@@ -6,6 +6,7 @@ use k8s_openapi::api::core::v1::Pod;
 use kube::{Client, ResourceExt as _};
 
 use super::{details::evidence, made, pods::last_end, restarts::Restarts};
+use crate::plan::SuitePlan;
 
 /// The restarts of which somebody was told. Clones know the same.
 #[derive(Clone, Debug, Default)]
@@ -25,10 +26,9 @@ impl Told {
     pub(super) async fn since(
         &self,
         client: &Client,
-        namespace: &str,
-        suite: &str,
+        suite: &SuitePlan,
     ) -> Result<Since, kube::Error> {
-        let pods = made::pods_of_suite(client, namespace, suite).await?;
+        let pods = made::pods_of_suite(client, suite).await?;
         let before = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         Ok(compare(pods, &before))
     }
@@ -55,11 +55,12 @@ fn compare(pods: Vec<Pod>, before: &Restarts) -> Since {
 
 impl Since {
     /// In words, with the last warnings and log lines, for a failure.
-    pub(super) async fn explained(&self, client: &Client, namespace: &str) -> Vec<String> {
+    pub(super) async fn explained(&self, client: &Client) -> Vec<String> {
         let mut words = Vec::new();
         for (pod, ended) in &self.ended {
             words.extend(ended.iter().cloned());
-            words.extend(evidence(client, namespace, Some(pod)).await);
+            let namespace = pod.namespace().unwrap_or_default();
+            words.extend(evidence(client, &namespace, Some(pod)).await);
         }
         words
     }

@@ -19,9 +19,9 @@ use crate::{
 /// The annotation of pods that holds the mark.
 const GENERATION: &str = "kindwright/generation";
 
-/// What pods of a suite may be configured by: its ConfigMaps and Secrets, by kind and name.
+/// What pods of a suite may be configured by: its ConfigMaps and Secrets, by namespace, kind and name.
 #[derive(Debug)]
-pub(super) struct Configuration(BTreeMap<(&'static str, String), Value>);
+pub(super) struct Configuration(BTreeMap<(String, &'static str, String), Value>);
 
 impl Configuration {
     /// The configuration of a suite whose passwords are these.
@@ -31,10 +31,13 @@ impl Configuration {
             let kind = ["ConfigMap", "Secret"]
                 .into_iter()
                 .find(|kind| text_at(object, "/kind") == *kind)?;
-            Some(((kind, text_at(object, "/metadata/name").to_owned()), object.clone()))
+            let [namespace, name] = ["/metadata/namespace", "/metadata/name"]
+                .map(|path| text_at(object, path).to_owned());
+            Some(((namespace, kind, name), object.clone()))
         });
         let declared = suite.secrets.iter().map(|secret| {
-            (("Secret", secret.name.clone()), json!({"data": secret.values(passwords)}))
+            let key = (suite.namespace.clone(), "Secret", secret.name.clone());
+            (key, json!({"data": secret.values(passwords)}))
         });
         Self(in_manifests.chain(declared).collect())
     }
@@ -55,8 +58,12 @@ impl Configuration {
         if let Some(pod) = pod_spec(object) {
             references(pod, &mut named);
         }
-        let contents: Vec<_> =
-            named.into_iter().filter_map(|name| self.0.get_key_value(&name)).collect();
+        let namespace = text_at(object, "/metadata/namespace");
+        let contents = named.into_iter().filter_map(|(kind, name)| {
+            let content = self.0.get(&(namespace.to_owned(), kind, name.clone()))?;
+            Some(((kind, name), content))
+        });
+        let contents: Vec<_> = contents.collect();
         let whole = json!([object.pointer(made_from), contents]);
         let mark = sha256_of(whole.to_string());
         if let Some(owner) = object.pointer_mut(owner) {
@@ -127,8 +134,8 @@ mod tests {
 
     fn configuration(colour: &str, key: &str) -> Configuration {
         Configuration(BTreeMap::from([
-            (("ConfigMap", "colours".to_owned()), json!({"data": {"wall": colour}})),
-            (("Secret", "keys".to_owned()), json!({"data": {"door": key}})),
+            ((String::new(), "ConfigMap", "colours".to_owned()), json!({"data": {"wall": colour}})),
+            ((String::new(), "Secret", "keys".to_owned()), json!({"data": {"door": key}})),
         ]))
     }
 

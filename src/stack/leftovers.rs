@@ -24,7 +24,7 @@ use crate::{
 /// How long it may take to be gone, its pods included.
 const GONE: Limit = Limit { total: Duration::from_mins(2), every: Duration::from_millis(100) };
 
-/// The kinds that are looked for in a suite's namespace: those that act, or that others are given.
+/// The kinds that are looked for in a suite's namespaces: those that act, or that others are given.
 /// A claim is not among them, because it is data; nor are objects of custom kinds, which go with
 /// what acts on them.
 const NAMESPACED: [(&str, &str, &str); 20] = [
@@ -52,13 +52,16 @@ const NAMESPACED: [(&str, &str, &str); 20] = [
 ];
 
 /// The kinds that are looked for in the whole cluster. Definitions of kinds are everybody's.
-const CLUSTER_WIDE: [(&str, &str, &str); 5] = [
+const CLUSTER_WIDE: [(&str, &str, &str); 6] = [
+    NAMESPACE,
     ("rbac.authorization.k8s.io", "v1", "ClusterRole"),
     ("rbac.authorization.k8s.io", "v1", "ClusterRoleBinding"),
     ("admissionregistration.k8s.io", "v1", "MutatingWebhookConfiguration"),
     ("admissionregistration.k8s.io", "v1", "ValidatingWebhookConfiguration"),
     ("scheduling.k8s.io", "v1", "PriorityClass"),
 ];
+
+const NAMESPACE: (&str, &str, &str) = ("", "v1", "Namespace");
 
 /// An object that the suite does not have any more.
 struct Leftover {
@@ -73,7 +76,6 @@ struct Leftover {
 pub(super) async fn delete(site: &Site, suite: &SuitePlan) -> Result<(), StackError> {
     let client = site.cluster.client();
     let wanted = wanted(suite);
-    let pods = Api::<Pod>::namespaced(client.clone(), &suite.namespace);
     let gone = insist::until("the end of it", GONE, async || {
         let left = find(&client, suite, &wanted).await?;
         if left.is_empty() {
@@ -82,8 +84,10 @@ pub(super) async fn delete(site: &Site, suite: &SuitePlan) -> Result<(), StackEr
         for object in left.iter().filter(|object| !object.ends) {
             unless_gone(object.api.delete(&object.name, &DeleteParams::foreground()).await)?;
         }
-        let made = made::pods_of_suite(&client, &suite.namespace, &suite.name).await?;
+        let made = made::pods_of_suite(&client, suite).await?;
         for pod in made.iter().filter(|pod| has_ended(pod)) {
+            let namespace = pod.namespace().unwrap_or_default();
+            let pods = Api::<Pod>::namespaced(client.clone(), &namespace);
             let now = DeleteParams::default().grace_period(0);
             unless_gone(pods.delete(&pod.name_any(), &now).await)?;
         }
@@ -102,28 +106,37 @@ pub(super) async fn delete(site: &Site, suite: &SuitePlan) -> Result<(), StackEr
     })
 }
 
-/// The objects of a suite, by kind and name.
-fn wanted(suite: &SuitePlan) -> BTreeSet<(&str, &str)> {
-    let objects = suite.objects();
-    let objects =
-        objects.map(|object| (text_at(object, "/kind"), text_at(object, "/metadata/name")));
+/// What an object is, where it is, and what it is called.
+type Key<'a> = (&'a str, &'a str, &'a str);
+
+/// The objects of a suite.
+fn wanted(suite: &SuitePlan) -> BTreeSet<Key<'_>> {
+    let objects = suite.objects().map(|object| {
+        let [kind, namespace, name] =
+            ["/kind", "/metadata/namespace", "/metadata/name"].map(|path| text_at(object, path));
+        (kind, namespace, name)
+    });
     let secrets = suite.secrets.iter().map(|secret| secret.name.as_str());
-    objects.chain(secrets.chain([PASSWORDS]).map(|name| ("Secret", name))).collect()
+    let secrets = secrets.chain([PASSWORDS]).map(|name| ("Secret", suite.namespace.as_str(), name));
+    let namespaces = suite.namespaces().map(|name| ("Namespace", "", name));
+    objects.chain(secrets).chain(namespaces).collect()
 }
 
 /// What there is of a suite that is not wanted, all kinds at once.
 async fn find(
     client: &Client,
     suite: &SuitePlan,
-    wanted: &BTreeSet<(&str, &str)>,
+    wanted: &BTreeSet<Key<'_>>,
 ) -> Result<Vec<Leftover>, kube::Error> {
     let of_suite = ListParams::default().labels(&format!("{SUITE}={}", suite.name));
     let resource = |(group, version, kind): &(&str, &str, &str)| {
         ApiResource::from_gvk(&GroupVersionKind::gvk(group, version, kind))
     };
-    let namespaced = NAMESPACED.iter().map(|kind| {
-        let resource = resource(kind);
-        (Api::namespaced_with(client.clone(), &suite.namespace, &resource), resource.kind)
+    let namespaced = suite.namespaces().flat_map(|namespace| {
+        NAMESPACED.iter().map(move |kind| {
+            let resource = resource(kind);
+            (Api::namespaced_with(client.clone(), namespace, &resource), resource.kind)
+        })
     });
     let cluster_wide = CLUSTER_WIDE.iter().map(|kind| {
         let resource = resource(kind);
@@ -145,7 +158,9 @@ async fn find(
                 name: object.name_any(),
                 ends: object.metadata.deletion_timestamp.is_some(),
             });
-            Ok(left.collect::<Vec<_>>())
+            // One that a case left behind may hang, and is in nobody's way.
+            let hangs = |object: &Leftover| object.ends && object.kind == NAMESPACE.2;
+            Ok(left.filter(|object| !hangs(object)).collect::<Vec<_>>())
         }
     });
     Ok(try_join_all(listing).await?.into_iter().flatten().collect())
@@ -156,12 +171,12 @@ async fn find(
 fn is_left(
     object: &PartialObjectMeta<DynamicObject>,
     kind: &str,
-    wanted: &BTreeSet<(&str, &str)>,
+    wanted: &BTreeSet<Key<'_>>,
 ) -> bool {
     let mut managers = object.metadata.managed_fields.iter().flatten();
     managers.any(|fields| fields.manager.as_deref() == Some(MANAGER))
         && object.metadata.owner_references.iter().flatten().next().is_none()
-        && !wanted.contains(&(kind, object.name_any().as_str()))
+        && !wanted.contains(&(kind, &*object.namespace().unwrap_or_default(), &*object.name_any()))
 }
 
 #[cfg(test)]
@@ -181,7 +196,7 @@ mod tests {
 
     #[test]
     fn only_what_a_run_applied_and_the_suite_does_not_have_is_left_over() {
-        let wanted = BTreeSet::from([("Deployment", "shop"), ("Secret", PASSWORDS)]);
+        let wanted = BTreeSet::from([("Deployment", "", "shop"), ("Secret", "", PASSWORDS)]);
         let left = |kind: &str, name: &str, manager: &str| {
             is_left(&object(name, manager, &json!([])), kind, &wanted)
         };

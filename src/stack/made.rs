@@ -1,11 +1,15 @@
 //! Finds the pods of a suite, and those that one of its objects made.
 
+use futures_util::future::try_join_all;
 use k8s_openapi::api::core::v1::Pod;
 use kube::{Api, Client, api::ListParams};
 use serde_json::{Value, json};
 
 use super::pods::is_made_by;
-use crate::manifest::{SUITE, selector, text_at};
+use crate::{
+    manifest::{SUITE, selector, text_at},
+    plan::SuitePlan,
+};
 
 /// The pods that an object made; a Pod is its own.
 pub(super) async fn pods_of(pods: &Api<Pod>, object: &Value) -> Result<Vec<Pod>, kube::Error> {
@@ -35,12 +39,16 @@ pub(crate) async fn pods_made_by(
     Ok(made)
 }
 
-/// The pods of a suite.
+/// The pods of a suite, in all its namespaces.
 pub(super) async fn pods_of_suite(
     client: &Client,
-    namespace: &str,
-    suite: &str,
+    suite: &SuitePlan,
 ) -> Result<Vec<Pod>, kube::Error> {
-    let of_suite = ListParams::default().labels(&format!("{SUITE}={suite}"));
-    Ok(Api::<Pod>::namespaced(client.clone(), namespace).list(&of_suite).await?.items)
+    let of_suite = ListParams::default().labels(&format!("{SUITE}={}", suite.name));
+    let listing = suite.namespaces().map(|namespace| {
+        let pods = Api::<Pod>::namespaced(client.clone(), namespace);
+        let of_suite = &of_suite;
+        async move { pods.list(of_suite).await }
+    });
+    Ok(try_join_all(listing).await?.into_iter().flat_map(|list| list.items).collect())
 }

@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, fmt, path::Path};
 
 use futures_util::future::try_join_all;
+use serde_json::Value;
 use sqlx::postgres::PgConnectOptions;
 use url::Url;
 
@@ -66,7 +67,7 @@ use generation::Configuration;
 use namespace::Past;
 use reached::Reached;
 use replicas::Replicas;
-use workloads::made_of;
+use workloads::{Images, made_of};
 
 /// A stack whose every workload is ready, and whose every endpoint has answered.
 #[derive(Clone)]
@@ -77,6 +78,7 @@ pub(crate) struct Stack {
     /// What was brought up.
     plan: SuitePlan,
     site: Site,
+    images: Shelf,
     http: reqwest::Client,
     told: Told,
 }
@@ -89,18 +91,18 @@ impl Stack {
         images: &Shelf,
     ) -> Result<Self, StackError> {
         let deploy = site.events.phase(Phase::Deploy, &suite.name);
-        namespace::ensure(&site.cluster.client(), &suite.namespace, &suite.name).await?;
+        let client = site.cluster.client();
+        let made = suite.namespaces().map(|name| namespace::ensure(&client, name, &suite.name));
+        try_join_all(made).await?;
         let (passwords, past) = namespace::passwords(&site.cluster, suite).await?;
         site.known.learn(passwords.values());
         namespace::secrets(&site.cluster, suite, &passwords).await?;
         if past == Past::Kept {
             // First, because they may hold the ports and the room of what replaces them.
             leftovers::delete(&site, suite).await?;
-            release::forget_cases(&site, suite).await;
         }
         shared::make_folders(&site, suite)?;
-        let manifest = Path::new("its resources");
-        site.applier.apply_all(&suite.namespace, manifest, &suite.resources).await?;
+        let resources = Self::resources(&site, suite, images).await?;
         drop(deploy);
         if !site.cluster.is_at_least(1, 25) && suite.objects().any(has_validations) {
             let words = "x-kubernetes-validations are left out: this server does not know them";
@@ -110,7 +112,8 @@ impl Stack {
         let mut stack = Self {
             reached: Reached::default(),
             passwords,
-            plan: suite.clone(),
+            plan: SuitePlan { resources, ..suite.clone() },
+            images: images.clone(),
             site,
             http: http::client().map_err(StackError::Http)?,
             told: Told::default(),
@@ -127,7 +130,8 @@ impl Stack {
                 TierPlan::Workloads(workloads) => {
                     let wanted: Vec<_> = suite.images_of(workloads).collect();
                     let delivered = images.take(&wanted).await.map_err(StackError::Image)?;
-                    let workloads = made_of(suite, workloads, &delivered, &configuration);
+                    let images = Images { wanted: &suite.images, delivered: &delivered };
+                    let workloads = made_of(images, workloads, &configuration);
                     stack.plan.tiers[index] = TierPlan::Workloads(workloads.clone());
                     stack.deploy(&workloads, past).await?;
                     if suite.tiers.len() == 1 {
@@ -147,6 +151,24 @@ impl Stack {
         // What was restarted on the way up was no failure.
         stack.ends().await;
         Ok(stack)
+    }
+
+    /// Applies what exists before the first tier.
+    async fn resources(
+        site: &Site,
+        suite: &SuitePlan,
+        images: &Shelf,
+    ) -> Result<Vec<Value>, StackError> {
+        let wanted: Vec<_> = suite.images_in(&suite.resources).collect();
+        let delivered = images.take(&wanted).await.map_err(StackError::Image)?;
+        let images = Images { wanted: &suite.images, delivered: &delivered };
+        let mut resources = suite.resources.clone();
+        for object in &mut resources {
+            images.pin(object);
+        }
+        let manifest = Path::new("its resources");
+        site.applier.apply_all(&suite.namespace, manifest, &resources).await?;
+        Ok(resources)
     }
 
     async fn resolves_names(&self) -> Result<(), StackError> {
@@ -176,7 +198,7 @@ impl Stack {
     pub(crate) async fn ends(&self) -> Vec<String> {
         match self.since().await {
             Ok(since) => {
-                let words = since.explained(&self.client(), &self.plan.namespace).await;
+                let words = since.explained(&self.client()).await;
                 self.told.note(since);
                 words
             }
@@ -194,7 +216,7 @@ impl Stack {
     }
 
     async fn since(&self) -> Result<Since, kube::Error> {
-        self.told.since(&self.client(), &self.plan.namespace, &self.plan.name).await
+        self.told.since(&self.client(), &self.plan).await
     }
 
     async fn renew(&self, workload: &WorkloadPlan) -> Result<(), StackError> {
@@ -207,6 +229,11 @@ impl Stack {
 
     fn asker(&self) -> Asker<'_> {
         Asker { http: &self.http, passwords: &self.passwords }
+    }
+
+    /// The reference under which its cluster has an image of the suite.
+    pub(crate) fn image(&self, name: &str) -> Option<String> {
+        self.images.delivered(self.plan.images.get(name)?)
     }
 
     /// A client of its cluster.

@@ -23,7 +23,7 @@ pub(super) async fn prove(
     asker: Asker<'_>,
 ) -> Result<(), StackError> {
     // What crashed before does not count.
-    let pods = made::pods_of_suite(&site.cluster.client(), &suite.namespace, &suite.name).await;
+    let pods = made::pods_of_suite(&site.cluster.client(), suite).await;
     let pods = pods.map_err(|error| StackError::Api {
         what: "list the pods".to_owned(),
         namespace: suite.namespace.clone(),

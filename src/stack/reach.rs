@@ -116,7 +116,7 @@ impl Reach<'_> {
                     asked: what.clone(),
                     answer: seen,
                 }),
-                Some(Doubt::Refused) if self.is_closed(&look.targets).await => {
+                Some(Doubt::Refused) if self.is_closed(endpoint, &look.targets).await => {
                     let words = format!(
                         "{}, which refuses connections; is `targetPort` right?",
                         lead::words(&look.targets)
@@ -140,8 +140,8 @@ impl Reach<'_> {
 
     /// Looks where an endpoint leads, and asks it if that is to pods of today.
     async fn look(&self, endpoint: &Endpoint, address: &Address, patience: &mut Duration) -> Look {
-        let targets = match lead::lead(self.site, &self.suite.namespace, endpoint, self.marks).await
-        {
+        let namespace = self.suite.namespace_of(endpoint);
+        let targets = match lead::lead(self.site, namespace, endpoint, self.marks).await {
             Ok(Lead::Here(targets)) => targets,
             Ok(Lead::Before(words)) => return Look::without_request(words, None),
             Ok(Lead::Unready(words)) => return Look::without_request(words, Some(Doubt::Unready)),
@@ -171,8 +171,8 @@ impl Reach<'_> {
         Look { seen, doubt, targets }
     }
 
-    async fn is_closed(&self, targets: &[Target]) -> bool {
-        lead::is_closed(self.site, &self.suite.namespace, targets).await
+    async fn is_closed(&self, endpoint: &Endpoint, targets: &[Target]) -> bool {
+        lead::is_closed(self.site, self.suite.namespace_of(endpoint), targets).await
     }
 }
 

@@ -67,7 +67,8 @@ async fn one(
     let name = text_at(object, "/metadata/name");
     let api = site.applier.api(&suite.namespace, object).await;
     let api = api.map_err(|error| fail(error.into()))?;
-    let pods = Api::<Pod>::namespaced(site.cluster.client(), &suite.namespace);
+    let namespace = api.namespace().unwrap_or(&suite.namespace);
+    let pods = Api::<Pod>::namespaced(site.cluster.client(), namespace);
     let this = watcher::Config::default().fields(&format!("metadata.name={name}"));
     let of_suite = || format!("{SUITE}={}", suite.name);
     let own = watcher::Config::default().labels(&selector(object).unwrap_or_else(of_suite));
@@ -101,7 +102,7 @@ async fn one(
         let late = begun.elapsed() > LIMIT;
         if lost || late {
             let client = site.cluster.client();
-            let evidence = details::evidence(&client, &suite.namespace, pod.as_ref()).await;
+            let evidence = details::evidence(&client, namespace, pod.as_ref()).await;
             let workload = format!("`{}` of suite `{}`", workload.name, suite.name);
             return Err(if lost {
                 StackError::Lost { workload, reason: seen, evidence }

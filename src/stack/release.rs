@@ -14,7 +14,7 @@ use super::{
     error::unless_gone, insist, kinds::KindError, namespace::remaining, pods::has_ended, site::Site,
 };
 use crate::{
-    manifest::{CASE, SUITE, text_at},
+    manifest::{SUITE, text_at},
     plan::SuitePlan,
     text::chain,
     wait::{Limit, Poll, WaitError},
@@ -27,52 +27,33 @@ const LET_GO: Limit = Limit { total: Duration::from_secs(15), every: Duration::f
 /// How long finalizers may hold a namespace that has no pods any more.
 const HELD: Duration = Duration::from_secs(5);
 
-/// Deletes all that a suite has made, except CRDs: first what its cases made, while its controllers
-/// still run, then what concerns other suites of the cluster, then its own namespace.
+/// Deletes all that a suite has made, except CRDs: first its namespaces beside its own and what its cases
+/// made, while its controllers still run, then what concerns other suites of the cluster, then its own namespace.
 ///
 /// It ends when no pod of it is left. What hangs is told, and goes with the cluster.
 pub(crate) async fn release(site: &Site, suite: &SuitePlan) {
-    let of_cases = of_cases(site, suite).await.unwrap_or_else(|error| {
-        let words = format!("what its cases made is not deleted: {}", chain(&error));
+    let others = others(site, suite).await.unwrap_or_else(|error| {
+        let words = format!("what its cases made may not be deleted: {}", chain(&error));
         site.events.notice(&suite.name, &words);
-        Vec::new()
+        suite.namespaces().skip(1).map(str::to_owned).collect()
     });
-    let letting_go = of_cases.iter().map(|name| delete(site, suite, name, End::OfAll, LET_GO));
+    let letting_go = others.iter().map(|name| delete(site, suite, name, End::OfAll, LET_GO));
     join_all(letting_go).await;
     let objects = suite.cluster_wide();
     join_all(objects.map(|object| delete_cluster_wide(site, suite, object))).await;
     delete(site, suite, &suite.namespace, End::OfPods, RELEASED).await;
 }
 
-/// The namespaces that cases of a suite have made.
-async fn of_cases(site: &Site, suite: &SuitePlan) -> Result<Vec<String>, WaitError<kube::Error>> {
+/// The namespaces beside a suite's own: those that it declares, and those that its cases have made.
+async fn others(site: &Site, suite: &SuitePlan) -> Result<Vec<String>, WaitError<kube::Error>> {
     let namespaces = Api::<Namespace>::all(site.cluster.client());
-    let of_cases = ListParams::default().labels(&format!("{SUITE}={},{CASE}", suite.name));
+    let of_suite = ListParams::default().labels(&format!("{SUITE}={}", suite.name));
     let listing = insist::until("the list of its namespaces", LET_GO, async || {
-        let found = namespaces.list(&of_cases).await?.items;
-        Ok(Poll::Ready(found.iter().map(kube::ResourceExt::name_any).collect()))
+        let found = namespaces.list(&of_suite).await?.items;
+        let names = found.iter().map(kube::ResourceExt::name_any);
+        Ok(Poll::Ready(names.filter(|name| *name != suite.namespace).collect()))
     });
     listing.await
-}
-
-/// Begins to delete what cases of a suite made that were never over: their run was killed. Their
-/// objects go when controllers that hold them are up again.
-pub(super) async fn forget_cases(site: &Site, suite: &SuitePlan) {
-    let namespaces = Api::<Namespace>::all(site.cluster.client());
-    let forgetting = async {
-        for name in of_cases(site, suite).await? {
-            insist::until("its deletion", LET_GO, async || {
-                let background = DeleteParams::background();
-                unless_gone(namespaces.delete(&name, &background).await).map(Poll::Ready)
-            })
-            .await?;
-        }
-        Ok::<_, WaitError<kube::Error>>(())
-    };
-    if let Err(error) = forgetting.await {
-        let words = format!("what cases of a killed run made is not deleted: {}", chain(&error));
-        site.events.notice(&suite.name, &words);
-    }
 }
 
 /// Deletes an object of the suite if it is not in its namespace.

@@ -112,7 +112,8 @@ impl Replicas<'_> {
     pub(super) async fn renew(&self) -> Result<(), StackError> {
         let renewing = async {
             for object in self.workload.objects.iter().filter(|object| has_pods(object)) {
-                let made = made::pods_of(&self.api(), object).await?;
+                let made = made::pods_of(&self.api(text_at(object, "/metadata/namespace")), object)
+                    .await?;
                 for pod in made.iter().filter(|pod| stays(pod, object)) {
                     self.delete(pod, &DeleteParams::default()).await?;
                 }
@@ -123,20 +124,24 @@ impl Replicas<'_> {
     }
 
     async fn delete(&self, pod: &Pod, how: &DeleteParams) -> Result<(), kube::Error> {
-        unless_gone(self.api().delete(&pod.name_any(), how).await)
+        let api = self.api(pod.metadata.namespace.as_deref().unwrap_or_default());
+        unless_gone(api.delete(&pod.name_any(), how).await)
     }
 
     /// The pods of those of its objects of which something is true.
     async fn pods(&self, chosen: impl Fn(&Value) -> bool) -> Result<Vec<Pod>, kube::Error> {
         let mut pods = Vec::new();
         for object in self.workload.objects.iter().filter(|object| chosen(object)) {
-            pods.extend(made::pods_of(&self.api(), object).await?);
+            let api = self.api(text_at(object, "/metadata/namespace"));
+            pods.extend(made::pods_of(&api, object).await?);
         }
         Ok(pods)
     }
 
-    fn api(&self) -> Api<Pod> {
-        Api::namespaced(self.site.cluster.client(), self.namespace)
+    /// The pods of a namespace.
+    fn api(&self, namespace: &str) -> Api<Pod> {
+        let namespace = if namespace.is_empty() { self.namespace } else { namespace };
+        Api::namespaced(self.site.cluster.client(), namespace)
     }
 
     fn fail(&self, what: &str, error: impl Into<ServerError>) -> StackError {

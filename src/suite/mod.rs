@@ -1,6 +1,7 @@
 //! What a suite's author declares: its images, its stack in tiers, its cases.
 
 use std::{
+    iter,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -31,8 +32,10 @@ const SETTLE: Duration = Duration::from_secs(1);
 ///
 /// let suite = Suite::new("shop", "shop-tests")
 ///     .image(Image::dockerfile("shop", "images/shop"))
+///     .resources("manifests/roles.yaml")
 ///     .tier([Workload::new("shop", "manifests/shop.yaml").http("http", 30090, "/health")])
 ///     .cases(cases![the_shop_is_open]);
+/// assert_eq!(suite.name(), "shop");
 /// ```
 #[derive(Clone, Debug)]
 pub struct Suite {
@@ -42,6 +45,12 @@ pub struct Suite {
     pub(crate) secrets: Vec<Secret>,
     pub(crate) tiers: Vec<Tier>,
     pub(crate) resources: Vec<PathBuf>,
+    /// The suffixes of its namespaces beside its own.
+    pub(crate) namespaces: Vec<String>,
+    /// Whether no other suite is in its cluster.
+    pub(crate) own_cluster: bool,
+    /// kind's configuration of its cluster, if it is not the project's.
+    pub(crate) kind_config: Option<PathBuf>,
     pub(crate) controls: Vec<String>,
     pub(crate) real: bool,
     pub(crate) tables: Vec<Table>,
@@ -59,6 +68,13 @@ pub(crate) enum Tier {
 }
 
 /// Lists the named functions as cases, so that a name is written once.
+///
+/// ```
+/// # use kindwright::{CaseResult, Ctx, Suite, cases};
+/// # async fn an_order_is_taken(ctx: Ctx) -> CaseResult { Ok(()) }
+/// # async fn an_order_is_paid(ctx: Ctx) -> CaseResult { Ok(()) }
+/// let suite = Suite::new("shop", "shop-tests").cases(cases![an_order_is_taken, an_order_is_paid]);
+/// ```
 #[macro_export]
 macro_rules! cases {
     ($($function:ident),* $(,)?) => {
@@ -66,7 +82,13 @@ macro_rules! cases {
     };
 }
 
-/// The named function as a case, for [`Suite::case`] and a limit of its own.
+/// The named function as a case, for [`Suite::case`] and what else is said of it.
+///
+/// ```
+/// # use kindwright::{CaseResult, Ctx, Suite, case};
+/// # async fn a_restart_loses_nothing(ctx: Ctx) -> CaseResult { Ok(()) }
+/// let suite = Suite::new("shop", "shop-tests").case(case!(a_restart_loses_nothing).alone());
+/// ```
 #[macro_export]
 macro_rules! case {
     ($function:ident) => {
@@ -75,6 +97,16 @@ macro_rules! case {
 }
 
 /// Fails the case, with a message, unless the condition holds.
+///
+/// ```
+/// # use kindwright::{Failure, ensure};
+/// fn is_cheap(price: u32) -> Result<(), Failure> {
+///     ensure!(price < 10, "it costs {price}");
+///     Ok(())
+/// }
+///
+/// assert!(is_cheap(9).is_ok() && is_cheap(10).is_err());
+/// ```
 #[macro_export]
 macro_rules! ensure {
     ($condition:expr, $($message:tt)+) => {
@@ -88,7 +120,9 @@ impl Suite {
     /// A suite called `name`, whose images are tagged for `consumer`.
     ///
     /// The name is a filter on the command line, and the namespace in the
-    /// cluster, so it must be a Kubernetes name (`[a-z0-9-]`, at most 63).
+    /// cluster, so it must be a Kubernetes name (`[a-z0-9-]`, at most 63). The consumer is for whom images are
+    /// made: the image `shop` gets the reference `localhost/shop:<consumer>-<run>`. Suites of one consumer
+    /// share the images that are called alike, which must then be the same.
     pub fn new(name: impl Into<String>, consumer: impl Into<String>) -> Self {
         Self {
             name: name.into(),
@@ -97,6 +131,9 @@ impl Suite {
             secrets: Vec::new(),
             tiers: Vec::new(),
             resources: Vec::new(),
+            namespaces: Vec::new(),
+            own_cluster: false,
+            kind_config: None,
             controls: Vec::new(),
             real: false,
             tables: Vec::new(),
@@ -136,6 +173,53 @@ impl Suite {
         self
     }
 
+    /// Adds a namespace beside the suite's own, called `<suite>-<suffix>`.
+    ///
+    /// It is there before the first tier, labelled `kindwright/suite` as the suite's own is, and goes with the
+    /// suite. An object of a manifest is put there if its `metadata.namespace` is the suffix or the whole name, and
+    /// so is looked for what a reference names so, as that of a binding to a `ServiceAccount`; all others are in
+    /// the suite's own. Other text is left alone: a pod finds the namespace with `$(POD_NAMESPACE)-<suffix>`. The
+    /// [Secrets](Self::secret) of the suite are in its own namespace only.
+    ///
+    /// ```
+    /// use kindwright::{Suite, Workload};
+    ///
+    /// // `metadata.namespace: workflows` in the manifest is `operator-workflows` in the cluster.
+    /// let suite = Suite::new("operator", "operator-tests")
+    ///     .namespace("workflows")
+    ///     .resources("manifests/workflows-rbac.yaml")
+    ///     .tier([Workload::new("operator", "manifests/operator.yaml")]);
+    /// ```
+    #[must_use]
+    pub fn namespace(mut self, suffix: impl Into<String>) -> Self {
+        self.namespaces.push(suffix.into());
+        self
+    }
+
+    /// Gives it a cluster that no other suite is in, as for a controller that acts in all namespaces.
+    ///
+    /// A cluster costs half a minute and a part of the machine, and at most two exist at once.
+    #[must_use]
+    pub fn own_cluster(mut self) -> Self {
+        self.own_cluster = true;
+        self
+    }
+
+    /// Names kind's configuration of its cluster (from the project's root), in place of `kind/cluster.yaml`.
+    ///
+    /// Suites that name the same file share a cluster, and others are in another one. The runner adds port
+    /// mappings and its shared folder to each node; the rest stays as it is. With workers, pods run on those only,
+    /// and what a node has counts for each of them.
+    ///
+    /// ```
+    /// let suite = kindwright::Suite::new("spread", "spread-tests").kind_config("kind/three-nodes.yaml");
+    /// ```
+    #[must_use]
+    pub fn kind_config(mut self, path: impl Into<PathBuf>) -> Self {
+        self.kind_config = Some(path.into());
+        self
+    }
+
     /// Adds workloads that start together, once all tiers before them are ready.
     #[must_use]
     pub fn tier(mut self, workloads: impl IntoIterator<Item = Workload>) -> Self {
@@ -150,21 +234,26 @@ impl Suite {
         self
     }
 
-    /// Names a kind of object that a service of this suite controls.
+    /// Names a kind of object that a service of this suite reconciles, as its controller.
     ///
     /// Stand-ins act in their own suite's namespaces only, while a real controller acts in all of them. So
     /// two suites that control one kind get clusters of their own if either is [real](Self::real).
+    ///
+    /// ```
+    /// # use kindwright::Suite;
+    /// let suite = Suite::new("orders", "order-tests").controls("Order").real();
+    /// ```
     #[must_use]
     pub fn controls(mut self, kind: impl Into<String>) -> Self {
         self.controls.push(kind.into());
         self
     }
 
-    /// Says that its services are the real ones, even if no image is overridden.
+    /// Says that its services are the real ones, those that are shipped, and not stand-ins for them.
     ///
     /// What is [beyond](Case::beyond) real services is set aside, and a suite that [controls](Self::controls) the
     /// same kind gets another cluster. A suite of stand-ins becomes real
-    /// by itself as soon as an image that it makes is overridden.
+    /// by itself as soon as an image that it makes is overridden (`KINDWRIGHT_IMAGE_<NAME>`).
     #[must_use]
     pub fn real(mut self) -> Self {
         self.real = true;
@@ -212,6 +301,20 @@ impl Suite {
     /// Its name.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// The namespace that a manifest means by this name: one that is declared, or else the suite's own.
+    pub(crate) fn namespace_of(&self, name: &str) -> String {
+        let mut all =
+            self.namespaces.iter().map(|suffix| (suffix, format!("{}-{suffix}", self.name)));
+        let declared = all.find(|(suffix, whole)| *suffix == name || whole == name);
+        declared.map_or_else(|| self.name.clone(), |(_, whole)| whole)
+    }
+
+    /// All its namespaces, its own first.
+    pub(crate) fn all_namespaces(&self) -> impl Iterator<Item = String> {
+        let declared = self.namespaces.iter().map(|suffix| format!("{}-{suffix}", self.name));
+        iter::once(self.name.clone()).chain(declared)
     }
 
     /// The suite with the paths of its images below `root`, unless they are absolute.

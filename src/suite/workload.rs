@@ -110,7 +110,8 @@ impl Workload {
 
     /// Says that only cases need it that are [beyond](crate::Case::beyond) what real services do.
     ///
-    /// Where the suite is [real](crate::Suite::real) it is not deployed.
+    /// Where the suite is [real](crate::Suite::real) it is not deployed, unless one of them runs all the same
+    /// (`--include-ignored`).
     #[must_use]
     pub fn beyond(mut self) -> Self {
         self.beyond = true;
@@ -163,7 +164,13 @@ impl fmt::Display for EndpointName {
     }
 }
 
-/// The migrations of one database.
+/// The migrations of one database: goose files, or plain SQL, in the order of their numbers.
+///
+/// ```
+/// # use kindwright::{Migrations, Suite};
+/// let migrations = Migrations::new("migrations", "postgresql").create(["orders", "customers"]);
+/// let suite = Suite::new("shop", "shop-tests").migrations(migrations);
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Migrations {
     pub(crate) directory: PathBuf,
@@ -186,6 +193,15 @@ impl Migrations {
 }
 
 /// A Secret that is made in code, because its passwords are drawn at random.
+///
+/// ```
+/// use kindwright::{Secret, password, text};
+///
+/// let secret = Secret::new("shop-secret").entry("user", [text("shop")]).entry(
+///     "url",
+///     [text("postgres://shop:"), password("database"), text("@postgresql/shop")],
+/// );
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Secret {
     pub(crate) name: String,
@@ -194,6 +210,7 @@ pub struct Secret {
 
 /// A part of a Secret's value.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Part {
     /// This text.
     Text(String),

@@ -7,6 +7,7 @@ mod event_types;
 mod events;
 mod incidents;
 mod load;
+mod metrics;
 mod outage;
 mod query;
 mod refusals;
@@ -33,6 +34,7 @@ pub(crate) fn suite() -> Suite {
         .cases(event_types::cases())
         .cases(incidents::cases())
         .cases(refusals::cases())
+        .cases(metrics::cases())
         .cases(workflows::cases())
         .cases(load::cases())
         .cases(outage::cases())

@@ -19,7 +19,7 @@ const LIMIT: Duration = Duration::from_mins(4);
 const NOTICED: Limit = Limit { total: Duration::from_secs(30), every: Duration::from_millis(100) };
 
 pub(super) fn cases() -> impl IntoIterator<Item = Case> {
-    [
+    let kept = [
         case!(what_is_accepted_while_the_database_goes_and_comes_is_stored_exactly_once),
         case!(what_is_accepted_without_a_database_outlives_the_service_and_redis),
         case!(a_notification_accepted_without_a_database_is_recorded_once),
@@ -27,7 +27,11 @@ pub(super) fn cases() -> impl IntoIterator<Item = Case> {
         case!(an_event_that_nobody_can_take_is_refused),
     ]
     // The original's worker that drains the streams is never started.
-    .map(|case| case.alone().limit(LIMIT).beyond("contract 3.5"))
+    .map(|case| case.beyond("contract 3.5"));
+    [case!(an_event_is_accepted_without_a_database)]
+        .into_iter()
+        .chain(kept)
+        .map(|case| case.alone().limit(LIMIT))
 }
 
 /// Sends an event, which must be accepted; whether it was put aside.
@@ -44,6 +48,29 @@ async fn accepted(ctx: &Ctx, number: usize) -> Result<bool, Failure> {
         }
         _ => Err(Failure::new(format_args!("expected 201 or 202:\n{}", answer.exchange()))),
     }
+}
+
+async fn an_event_is_accepted_without_a_database(ctx: Ctx) -> CaseResult {
+    const AGAIN: &str = "gateway.again";
+    let stack = ctx.disturb()?;
+    store(&ctx, &event(&ctx, "gateway", "gateway.before", "received")).await?;
+    stack.stop(DATABASE).await?;
+    for number in 1..=3 {
+        accepted(&ctx, number).await?;
+    }
+    stack.start(DATABASE).await?;
+    let event = event(&ctx, "gateway", AGAIN, "received");
+    let stored = wait::until("an event is stored again", NOTICED, async || {
+        let answer = ctx.post(SERVICE, EVENTS).json(&event).send().await?;
+        Ok::<_, HttpError>(match answer.status() {
+            201 => Poll::Ready(()),
+            _ => Poll::NotYet(answer.exchange().to_string()),
+        })
+    });
+    stored.await?;
+    ctx.audit().kinds([AGAIN]).at_least(1).holds().await?;
+    ctx.audit().kinds(["gateway.before"]).exactly(1).holds().await?;
+    Ok(())
 }
 
 async fn what_is_accepted_while_the_database_goes_and_comes_is_stored_exactly_once(

@@ -6,7 +6,7 @@ use serde_json::json;
 use super::{EMITTER, analyze, envelope, failed, incident, recover};
 
 /// The events of one incident, in the order in which they are emitted.
-const TRAIL: [&str; 3] = ["llm_request", "llm_response", "workflow_validation_attempt"];
+pub(super) const TRAIL: [&str; 3] = ["llm_request", "llm_response", "workflow_validation_attempt"];
 
 pub(super) fn cases() -> impl IntoIterator<Item = Case> {
     cases![

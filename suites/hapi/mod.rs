@@ -9,7 +9,10 @@ mod edge_cases;
 mod errors;
 mod images;
 mod model;
+mod outage;
 mod recovery;
+mod requests;
+mod scenarios;
 mod search;
 mod selection;
 mod service;
@@ -48,6 +51,7 @@ pub(crate) fn suite() -> Suite {
         .image(Image::program(HAPI, STAND_INS, [HAPI]))
         .image(Image::program(MODEL, STAND_INS, [MODEL]))
         .cases(audit::cases())
+        .cases(scenarios::cases())
         .cases(edge_cases::cases())
         .cases(recovery::cases())
         .cases(catalog::cases())
@@ -55,8 +59,10 @@ pub(crate) fn suite() -> Suite {
         .cases(images::cases())
         .cases(selection::cases())
         .cases(validation::cases())
+        .cases(requests::cases())
         .cases(errors::cases())
         .cases(service::cases())
+        .cases(outage::cases())
 }
 
 /// A complete request for an incident of this signal, under the case's own ids.

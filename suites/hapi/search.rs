@@ -27,21 +27,8 @@ fn signal(ctx: &Ctx) -> String {
 /// Registers a workflow for the case's own signal, and returns its id.
 async fn registered(ctx: &Ctx, number: u8, labels: &Value) -> Result<Value, HttpError> {
     let name = format!("workflow-{number}-{}", ctx.correlation_id());
-    let digest = format!("sha256:{number:064}");
-    let workflow = json!({
-        "workflow_name": name,
-        "version": "1.0.0",
-        "name": name,
-        "description": "One of several for the same signal",
-        "content": "steps: []",
-        "content_hash": "557a607701752acc545cdabbc5ff51f641ebb7d078ef33d2760bc1e408f7a888",
-        "labels": filters(&signal(ctx), "high", "P1"),
-        "custom_labels": labels,
-        "status": "active",
-        "execution_engine": "tekton",
-        "container_image": format!("ghcr.io/kubernaut/workflows/{name}:v1.0.0@{digest}"),
-        "container_digest": digest,
-    });
+    let mut workflow = workflows::workflow(&name, "1.0.0", &filters(&signal(ctx), "high", "P1"));
+    workflow["custom_labels"] = labels.clone();
     let request = ctx.post("datastorage", "/api/v1/workflows").json(&workflow);
     let answer: Value = request.send().await?.expect(201)?.json()?;
     Ok(answer["workflow_id"].clone())

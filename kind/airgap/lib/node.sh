@@ -73,7 +73,7 @@ make_node() { # recipe
 
   in_node mkdir -p /kind/manifests /kind/content /var/lib/containerd /etc/cni/net.d /etc/containerd /etc/kubernetes/manifests
   for name in entrypoint kubelet-cgroup pod-network preloaded-images; do docker cp "$here/node/$name" "$node:/usr/local/bin/"; done
-  for name in kubelet pod-network preloaded-images; do docker cp "$here/node/$name.service" "$node:/etc/systemd/system/"; done
+  for name in {kubelet,pod-network,preloaded-images,volumes}.service volumes.path; do docker cp "$here/node/$name" "$node:/etc/systemd/system/"; done
   for name in default-cni.yaml default-storage.yaml; do docker cp "$here/node/$name" "$node:/kind/manifests/"; done
   for name in kubeadm kubelet kubectl; do docker cp "$bin/$name" "$node:/usr/bin/"; done
   docker cp "$here/node/containerd.toml" "$node:/etc/containerd/config.toml"
@@ -87,7 +87,7 @@ make_node() { # recipe
       -o -name '*update-utmp*' -o -name 'systemd-ask-password*' -o -name 'nftables*' -o -name 'e2scrub*' \) -delete
     systemctl -q mask systemd-logind systemd-udevd systemd-binfmt systemd-modules-load systemd-sysctl dev-hugepages.mount \
       sys-fs-fuse-connections.mount sys-kernel-config.mount sys-kernel-debug.mount sys-kernel-tracing.mount getty.target
-    systemctl -q enable containerd kubelet pod-network preloaded-images
+    systemctl -q enable containerd kubelet pod-network preloaded-images volumes.path
     systemctl -q set-default multi-user.target
     containerd >/dev/null 2>&1 &
     until ctr version >/dev/null 2>&1; do sleep 0.2; done"

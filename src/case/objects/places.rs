@@ -141,15 +141,15 @@ impl Objects {
     /// # Ok(()) }
     /// ```
     pub fn logs(&self, kind: &str, name: &str) -> Logs {
-        let (client, namespace) = (self.case.stack().client(), self.namespace());
-        Logs::of(client, namespace, Subject::object(kind, name), self.case.permission.clone())
+        let (client, namespace) = (self.case.stack().client(), self.namespace().to_owned());
+        Logs::of(client, vec![namespace], Subject::object(kind, name), self.case.permission.clone())
     }
 
     /// The Events of Kubernetes about an object in this namespace and what it made, as
     /// [`Ctx::events`](crate::Ctx::events) returns them.
     pub async fn events(&self, kind: &str, name: &str) -> Result<Vec<Value>, ReadError> {
         let (stack, subject) = (self.case.stack(), Subject::object(kind, name));
-        let reading = events::read(stack.client(), self.namespace(), &subject, stack.plan());
+        let reading = events::read(stack.client(), [self.namespace()], &subject, stack.plan());
         self.case.permission.act(reading).await
     }
 
@@ -172,10 +172,10 @@ impl Objects {
 /// The whole name of a namespace that a suite declares.
 fn declared(plan: &SuitePlan, name: &str) -> Result<String, ObjectsError> {
     let whole = format!("{}-{name}", plan.name);
-    let found = plan.namespaces.iter().find(|declared| *declared == name || **declared == whole);
-    found.cloned().ok_or_else(|| {
-        let known = &plan.namespaces;
-        let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+    let all: Vec<_> = plan.namespaces().filter(|it| *it != plan.namespace).collect();
+    let found = all.iter().find(|declared| **declared == name || **declared == whole);
+    found.map(|declared| (*declared).to_owned()).ok_or_else(|| {
+        let known = if all.is_empty() { "none".to_owned() } else { all.join(", ") };
         ObjectsError::Undeclared { name: name.to_owned(), known }
     })
 }

@@ -174,9 +174,9 @@ fn hint(error: &ExecError) -> &'static str {
         return "";
     };
     if tail.contains("failed to pull image") {
-        " (is KIND_NODE_IMAGE right, and its registry reachable? `make setup` makes a node image without one)"
+        " (is KIND_NODE_IMAGE right, and its registry reachable? it may name a node image that the Docker daemon has)"
     } else if tail.contains("unable to apply caps") || tail.contains("operation not permitted") {
-        " (this machine refuses privileged containers; `make setup` tells whether that can be helped)"
+        " (this machine refuses privileged containers, which nodes of kind are; rootless Docker and sandboxes do that)"
     } else if tail.contains("no space left") {
         " (the disk is full; `docker system df` shows what takes it)"
     } else if tail.contains("port is already allocated") || tail.contains("address already in use")

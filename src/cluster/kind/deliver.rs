@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use bollard::Docker;
 use futures_util::future::try_join_all;
 
-use super::node;
+use super::{node, sieve};
 use crate::{
     cluster::{
         delivered::{Delivered, Delivery},
@@ -74,10 +74,15 @@ pub(super) async fn send(
     let absent = lacking.iter().filter(|(content, _)| !before.contains_key(**content));
     let absent: Vec<_> = absent.flat_map(|(_, names)| names).copied().collect();
     if !absent.is_empty() {
-        // A node runs what the daemon runs. `--all-platforms` would ask for
-        // layers that an archive of Docker's containerd store does not have.
-        let archive = docker.export_images(&absent);
-        node::ctr_reading(docker, node, &["images", "import", "-"], archive).await?;
+        // Only where something was brought before is there something to leave out.
+        let known = if before.is_empty() { Vec::new() } else { contents(docker, node).await? };
+        match import(docker, node, &absent, known).await {
+            // Somebody has removed an image of which parts were left out.
+            Err(DeliveryError::Refused { .. }) if !before.is_empty() => {
+                import(docker, node, &absent, Vec::new()).await?;
+            }
+            done => done?,
+        }
     }
     let naming = lacking.iter().map(async |(content, names)| {
         let (from, to) = match names.first() {
@@ -100,6 +105,25 @@ pub(super) async fn send(
         return Ok(there);
     }
     Err(DeliveryError::Lost { node: node.to_owned(), references: lost.join(", ") })
+}
+
+/// Brings images to a node, but for these contents.
+async fn import(
+    docker: &Docker,
+    node: &str,
+    images: &[&str],
+    known: Vec<String>,
+) -> Result<(), DeliveryError> {
+    // A node runs what the daemon runs. `--all-platforms` would ask for
+    // layers that an archive of Docker's containerd store does not have.
+    let archive = sieve::without(docker.export_images(images), known);
+    node::ctr_reading(docker, node, &["images", "import", "-"], archive).await.map(drop)
+}
+
+/// The digests of all contents that a node has.
+async fn contents(docker: &Docker, node: &str) -> Result<Vec<String>, DeliveryError> {
+    let listed = node::ctr(docker, node, &["content", "ls", "--quiet"]).await?;
+    Ok(listed.lines().map(|line| line.trim().to_owned()).collect())
 }
 
 /// New names for what a node had.

@@ -19,6 +19,7 @@ mod logs;
 mod node;
 mod nodes;
 mod program;
+mod sieve;
 mod taint;
 mod undo;
 
@@ -83,7 +84,7 @@ impl Kind {
         let current = self.nodes(plan).await.map_err(unlisted)?;
         let files = self.files(plan);
         match plan {
-            ClusterPlan::Create { name, node_image, ports, config } => {
+            ClusterPlan::Create { name, node_image, ports, config, .. } => {
                 let promise = |undo| self.ledger.promise(undo).map_err(ClusterError::Ledger);
                 promise(Undo::Network { name: name.to_string() })?;
                 promise(Undo::Cluster { name: name.to_string() })?;

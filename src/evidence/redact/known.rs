@@ -61,6 +61,16 @@ impl Known {
         }
     }
 
+    /// Whether one of them is in what is no text, where there are no words of their own.
+    pub(super) fn is_in(&self, bytes: &[u8]) -> bool {
+        match &self.search {
+            Some(search) => search
+                .find_overlapping_iter(bytes)
+                .any(|found| !self.spellings[found.pattern()].alone),
+            None => !self.spellings.is_empty(),
+        }
+    }
+
     /// A text without marks, without what is found in it; a mark stands for all that overlaps.
     fn hide_found(&self, search: &AhoCorasick, text: &str) -> String {
         let found = search.find_overlapping_iter(text).filter(|found| {

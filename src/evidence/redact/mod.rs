@@ -43,6 +43,11 @@ impl Redactor {
         settled(text, |text| shape::hide(&self.known.hide(text)))
     }
 
+    /// Whether a secret that is known is in what is no text.
+    pub(super) fn knows(&self, bytes: &[u8]) -> bool {
+        self.known.is_in(bytes)
+    }
+
     /// Cleans every text of a document, and hides values by their keys; it keeps its shape.
     pub(super) fn clean_document(&self, document: &mut Value) {
         document::hide(document, &|text| self.clean(text), &|key| self.clean_known(key));

@@ -50,8 +50,9 @@ pub(super) fn objects(inputs: &Inputs<'_>, suites: &[SuitePlan]) -> Vec<Problem>
         let mut own: BTreeMap<_, &Value> = BTreeMap::new();
         for object in suite.objects() {
             let (kind, name) = (text_at(object, "/kind"), text_at(object, "/metadata/name"));
+            let namespace = text_at(object, "/metadata/namespace");
             // Equal ones do no harm: workloads may share what they stand on.
-            if *own.entry((kind, name)).or_insert(object) != object {
+            if *own.entry((kind, namespace, name)).or_insert(object) != object {
                 problems.push(Problem::Objects {
                     suite: suite.name.clone(),
                     kind: kind.to_owned(),

@@ -1,6 +1,6 @@
 //! What suites, images and cases may be called.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
     plan::Inputs,
@@ -17,12 +17,14 @@ const MARKS: [char; 9] = ['_', '-', ' ', '.', '(', ')', ',', '=', '\''];
 /// Names that cannot be used, or are used twice.
 pub(super) fn check(inputs: &Inputs<'_>, problems: &mut Vec<Problem>) {
     twice("suite", "", inputs.suites.iter().map(Suite::name), problems);
+    shared_namespaces(inputs.suites, problems);
     for suite in &inputs.selection.suites {
         name("suite", &suite.name, problems);
         if is_reserved(&suite.name) {
             problems.push(Problem::Reserved { name: suite.name.clone() });
         }
         name("consumer", &suite.consumer, problems);
+        namespaces(suite, problems);
         for image in &suite.images {
             name("image", image.name(), problems);
         }
@@ -38,6 +40,7 @@ pub(super) fn check(inputs: &Inputs<'_>, problems: &mut Vec<Problem>) {
                 .map(|label| Problem::Label { suite: suite.name.clone(), label: label.clone() }),
         );
         let of = format!(" in suite `{}`", suite.name);
+        twice("namespace", &of, suite.namespaces.iter().map(String::as_str), problems);
         twice("image", &of, suite.images.iter().map(Image::name), problems);
         twice("case", &of, suite.cases.iter().map(|case| case.name.as_str()), problems);
         let workloads = suite.workloads().map(|workload| workload.name.as_str());
@@ -50,12 +53,50 @@ pub(super) fn check(inputs: &Inputs<'_>, problems: &mut Vec<Problem>) {
     }
 }
 
+/// Namespaces beside a suite's own that cannot be called so.
+fn namespaces(suite: &Suite, problems: &mut Vec<Problem>) {
+    for suffix in &suite.namespaces {
+        let whole = format!("{}-{suffix}", suite.name);
+        // A manifest that names the suite's own means that.
+        if !is_name(&whole) || !is_name(suffix) || *suffix == suite.name {
+            problems.push(Problem::NamespaceSuffix {
+                suite: suite.name.clone(),
+                suffix: suffix.clone(),
+                most: LONGEST.saturating_sub(suite.name.len() + 1),
+            });
+        }
+    }
+}
+
+/// Namespaces that two suites would have, which their names alone do not tell apart.
+fn shared_namespaces(suites: &[Suite], problems: &mut Vec<Problem>) {
+    let mut owners = BTreeMap::new();
+    for suite in suites {
+        for namespace in suite.all_namespaces() {
+            match owners.insert(namespace.clone(), &suite.name) {
+                Some(first) if *first != suite.name => problems.push(Problem::SharedNamespace {
+                    namespace,
+                    first: first.clone(),
+                    second: suite.name.clone(),
+                }),
+                // Names that are there twice are a problem of their own.
+                Some(_) | None => {}
+            }
+        }
+    }
+}
+
 fn name(what: &'static str, name: &str, problems: &mut Vec<Problem>) {
-    let plain = name.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-'));
-    let edges = name.starts_with('-') || name.ends_with('-');
-    if !plain || edges || !(1..=LONGEST).contains(&name.len()) {
+    if !is_name(name) {
         problems.push(Problem::Name { what, name: name.to_owned(), most: LONGEST });
     }
+}
+
+/// Whether Kubernetes takes it as the name of a namespace.
+fn is_name(name: &str) -> bool {
+    let plain = name.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-'));
+    let edges = name.starts_with('-') || name.ends_with('-');
+    plain && !edges && (1..=LONGEST).contains(&name.len())
 }
 
 /// Whether a namespace of this name is Kubernetes' own, or that of a node's storage.

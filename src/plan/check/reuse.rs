@@ -1,6 +1,7 @@
 //! Whether kept clusters are still what this run asks for.
 
 use crate::{
+    inventory::cluster_file,
     plan::{Inputs, config_digest},
     problem::Problem,
 };
@@ -29,8 +30,15 @@ pub(super) fn check(inputs: &Inputs<'_>, problems: &mut Vec<Problem>) {
                 asked: image(asked),
             });
         }
-        if cluster.config != config_digest(&inputs.inventory.cluster) {
-            problems.push(Problem::ClusterFileChanged { run, cluster: name });
-        }
+        let changed = inputs.selection.suites.iter().find(|suite| {
+            reused.cluster_of(&suite.name).is_some_and(|it| it.name == cluster.name)
+                && cluster.config != config_digest(inputs.inventory.cluster(suite))
+        });
+        problems.extend(changed.map(|suite| Problem::ClusterFileChanged {
+            run,
+            cluster: name,
+            suite: suite.name.clone(),
+            file: cluster_file(suite).to_owned(),
+        }));
     }
 }

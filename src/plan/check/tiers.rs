@@ -17,6 +17,9 @@ const MAKERS: [&str; 4] = ["ClusterRoleBinding", "CronJob", "Job", "RoleBinding"
 /// What every namespace has.
 const GIVEN: (&str, &str) = ("ConfigMap", "kube-root-ca.crt");
 
+/// A Secret or a `ConfigMap`: its kind, its namespace and its name.
+type Key = (&'static str, String, String);
+
 /// Migrations whose database is not there, or not yet.
 pub(super) fn migrations(suite: &Suite, problems: &mut Vec<Problem>) {
     let has_database = |workload: &Workload| {
@@ -63,13 +66,17 @@ pub(super) fn configuration(
     }
     let made = made(plan);
     for (index, workload) in tiers(plan) {
-        for need in workload.objects.iter().filter_map(pod_spec).flat_map(needs) {
-            let key = (need.kind, need.name);
-            if need.optional || key == (GIVEN.0, GIVEN.1.to_owned()) {
+        let needs = workload.objects.iter().flat_map(|object| {
+            let namespace = text_at(object, "/metadata/namespace");
+            let needs = pod_spec(object).map(needs).unwrap_or_default();
+            needs.into_iter().map(move |need| (need, namespace))
+        });
+        for (need, namespace) in needs {
+            let (kind, name) = (need.kind, need.name);
+            if need.optional || (kind, name.as_str()) == GIVEN {
                 continue;
             }
-            let of = made.get(&key).copied();
-            let (kind, name) = key;
+            let of = made.get(&(kind, namespace.to_owned(), name.clone())).copied();
             let (suite, workload) = (suite.name.clone(), workload.name.clone());
             match of {
                 Some(of) if of <= index => {}
@@ -88,9 +95,10 @@ pub(super) fn configuration(
 }
 
 /// The Secrets and `ConfigMaps` of a suite, and the first tier by which each of them is there.
-fn made(plan: &SuitePlan) -> BTreeMap<(&'static str, String), usize> {
+fn made(plan: &SuitePlan) -> BTreeMap<Key, usize> {
     let mut made = BTreeMap::new();
-    let secrets = plan.secrets.iter().map(|secret| ("Secret", secret.name.clone()));
+    let secrets = plan.secrets.iter();
+    let secrets = secrets.map(|it| ("Secret", plan.namespace.clone(), it.name.clone()));
     made.extend(secrets.chain(plan.resources.iter().filter_map(key)).map(|key| (key, 0)));
     for (index, workload) in tiers(plan) {
         for key in workload.objects.iter().filter_map(key) {
@@ -100,10 +108,12 @@ fn made(plan: &SuitePlan) -> BTreeMap<(&'static str, String), usize> {
     made
 }
 
-fn key(object: &Value) -> Option<(&'static str, String)> {
+fn key(object: &Value) -> Option<Key> {
     let kinds = ["ConfigMap", "Secret"].into_iter();
     let kind = kinds.into_iter().find(|kind| object["kind"] == *kind)?;
-    Some((kind, text_at(object, "/metadata/name").to_owned()))
+    let [namespace, name] =
+        ["/metadata/namespace", "/metadata/name"].map(|path| text_at(object, path).to_owned());
+    Some((kind, namespace, name))
 }
 
 /// All workloads, with the place of their tier.

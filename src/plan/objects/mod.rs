@@ -13,7 +13,7 @@ use names::{Names, is_of_system};
 
 use super::{Inputs, node_ports::Assigned};
 use crate::{
-    manifest::{GroupKind, SUITE, containers_mut, image_of, pod_spec_mut, text_at},
+    manifest::{GroupKind, SUITE, containers_mut, image_of, image_values, pod_spec_mut, text_at},
     problem::Problem,
     suite::{Suite, Workload},
 };
@@ -29,7 +29,7 @@ pub(super) struct Editor<'a> {
     inputs: &'a Inputs<'a>,
     suite: &'a Suite,
     node_ports: &'a Assigned,
-    names: Names,
+    names: Names<'a>,
 }
 
 impl<'a> Editor<'a> {
@@ -37,7 +37,7 @@ impl<'a> Editor<'a> {
         let objects = inputs.inventory.objects(suite);
         let suites = inputs.selection.suites.iter();
         let all = suites.flat_map(|suite| inputs.inventory.objects(suite));
-        let names = Names::of(&suite.name, objects, all);
+        let names = Names::of(suite, objects, all);
         Self { inputs, suite, node_ports, names }
     }
 
@@ -69,9 +69,13 @@ impl<'a> Editor<'a> {
             if object["kind"] == "Service" {
                 services::name_protocols(object.pointer_mut("/spec/ports"));
             }
+            if object["kind"] == "Deployment" {
+                replace_all_at_once(object);
+            }
             if let Some(pod) = pod_spec_mut(object) {
                 self.edit_pod(path, pod, problems);
             }
+            self.check_values(path, object, problems);
         }
         objects
     }
@@ -96,7 +100,8 @@ impl<'a> Editor<'a> {
             metadata.as_object_mut().and_then(|metadata| metadata.remove("namespace"));
             self.names.follow(&kind, &mut metadata["name"]);
         } else if !of_system {
-            metadata["namespace"] = json!(self.suite.name);
+            let meant = text_at(metadata, "/namespace");
+            metadata["namespace"] = json!(self.suite.namespace_of(meant));
         }
         if kind.kind != CUSTOM {
             label(metadata, &self.suite.name);
@@ -119,17 +124,39 @@ impl<'a> Editor<'a> {
         for container in containers_mut(pod) {
             services::name_protocols(container.get_mut("ports"));
             let image = text_at(container, "/image");
-            if !self.suite.images.iter().any(|known| known.name() == image_of(image)) {
-                let known: Vec<_> =
-                    self.suite.images.iter().map(|image| format!("`{}`", image.name())).collect();
+            if !self.provides(image_of(image)) {
                 problems.push(Problem::Image {
                     suite: self.suite.name.clone(),
                     manifest: path.to_owned(),
                     image: image.to_owned(),
-                    known: if known.is_empty() { "none".into() } else { known.join(", ") },
+                    known: self.provided(),
                 });
             }
         }
+    }
+
+    /// Says which values name images that the suite does not have.
+    fn check_values(&self, path: &Path, object: &Value, problems: &mut Vec<Problem>) {
+        let values = image_values(object).into_iter();
+        let unknown = values.filter(|value| !self.provides(value.image));
+        problems.extend(unknown.map(|value| Problem::ImageValue {
+            suite: self.suite.name.clone(),
+            manifest: path.to_owned(),
+            object: format!("{} `{}`", text_at(object, "/kind"), text_at(object, "/metadata/name")),
+            value: text_at(object, &value.pointer).to_owned(),
+            known: self.provided(),
+        }));
+    }
+
+    fn provides(&self, image: &str) -> bool {
+        self.suite.images.iter().any(|known| known.name() == image)
+    }
+
+    /// The images of the suite, in words.
+    fn provided(&self) -> String {
+        let known = self.suite.images.iter().map(|image| format!("`{}`", image.name()));
+        let known: Vec<_> = known.collect();
+        if known.is_empty() { "none".to_owned() } else { known.join(", ") }
     }
 }
 
@@ -138,6 +165,15 @@ fn label(metadata: &mut Value, suite: &str) {
         metadata["labels"] = json!({});
     }
     metadata["labels"][SUITE] = json!(suite);
+}
+
+/// Lets new pods begin and those of before end at the same time, unless the manifest says otherwise:
+/// nobody uses a stack while it is brought up.
+fn replace_all_at_once(deployment: &mut Value) {
+    if let Some(spec) = deployment.pointer_mut("/spec").and_then(Value::as_object_mut) {
+        let strategy = json!({"type": "RollingUpdate", "rollingUpdate": {"maxSurge": "100%", "maxUnavailable": "100%"}});
+        spec.entry("strategy").or_insert(strategy);
+    }
 }
 
 fn own_folder(path: &str, namespace: &str) -> String {
@@ -154,6 +190,19 @@ fn own_folder(path: &str, namespace: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn pods_of_before_end_while_new_ones_begin_unless_the_manifest_says_otherwise() {
+        let mut deployment = json!({"kind": "Deployment", "spec": {}});
+        replace_all_at_once(&mut deployment);
+        assert_eq!(deployment["spec"]["strategy"]["rollingUpdate"]["maxUnavailable"], "100%");
+        let own = json!({"kind": "Deployment", "spec": {"strategy": {"type": "Recreate"}}});
+        let mut kept = own.clone();
+        replace_all_at_once(&mut kept);
+        assert_eq!(kept, own);
+        // Whose spec is none is refused by the server, in its own words.
+        replace_all_at_once(&mut json!({"kind": "Deployment", "spec": "none"}));
+    }
 
     #[test]
     fn only_our_folders_of_the_node_are_divided() {

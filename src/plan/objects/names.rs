@@ -4,15 +4,18 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use crate::manifest::{GroupKind, text_at};
+use crate::{
+    manifest::{GroupKind, text_at},
+    suite::Suite,
+};
 
 /// The group of roles and their bindings.
 pub(super) const RBAC: &str = "rbac.authorization.k8s.io";
 
 /// The new names of what a suite makes in the cluster, and what it makes in its namespace.
 #[derive(Debug)]
-pub(super) struct Names {
-    pub(super) suite: String,
+pub(super) struct Names<'a> {
+    suite: &'a Suite,
     renamed: BTreeMap<(GroupKind, String), String>,
     /// What rules call the kinds that CRDs of any selected suite put into no namespace.
     custom: BTreeMap<GroupKind, String>,
@@ -24,17 +27,17 @@ pub(super) struct Names {
     parameters: BTreeMap<String, GroupKind>,
 }
 
-impl Names {
+impl<'s> Names<'s> {
     /// The names that the objects of a suite get.
     ///
     /// `all` are the objects of every selected suite: what one defines, another may use.
     pub(super) fn of<'a>(
-        suite: &str,
+        suite: &'s Suite,
         objects: impl Iterator<Item = &'a Value>,
         all: impl Iterator<Item = &'a Value>,
     ) -> Self {
         let mut names = Self {
-            suite: suite.to_owned(),
+            suite,
             renamed: BTreeMap::new(),
             custom: all.filter_map(defined).collect(),
             own: BTreeSet::new(),
@@ -52,7 +55,7 @@ impl Names {
             }
             let by_purpose = kind.cluster_scoped().is_some_and(|known| known.named_by_purpose);
             if names.is_cluster_scoped(&kind) && !by_purpose {
-                names.renamed.insert((kind, name.to_owned()), format!("{name}-{suite}"));
+                names.renamed.insert((kind, name.to_owned()), format!("{name}-{}", suite.name));
             }
         }
         names
@@ -66,7 +69,7 @@ impl Names {
     /// Gives an object that stays in the namespace of Kubernetes' own parts a name of the suite, and
     /// the role that it binds if that stays there too.
     pub(super) fn rename_in_system(&self, object: &mut Value) {
-        let renamed = |name: &str| Value::String(format!("{name}-{}", self.suite));
+        let renamed = |name: &str| Value::String(format!("{name}-{}", self.suite.name));
         object["metadata"]["name"] = renamed(text_at(object, "/metadata/name"));
         let role = text_at(object, "/roleRef/name");
         if text_at(object, "/roleRef/kind") == "Role" && self.system_roles.contains(role) {
@@ -102,16 +105,17 @@ impl Names {
         self.parameters.get(policy)
     }
 
-    /// Puts a reference to a Service, a `ServiceAccount` or the like into the suite's namespace.
+    /// Puts a reference to a Service, a `ServiceAccount` or the like into the suite's namespace that it means.
     ///
     /// One to a namespace of Kubernetes itself stays, unless the suite has such an object of its own.
     pub(super) fn bring_home(&self, kind: &str, reference: &mut Value) {
         let foreign = text_at(reference, "/namespace").starts_with("kube-");
         let own = (kind.to_owned(), text_at(reference, "/name").to_owned());
+        let home = self.suite.namespace_of(text_at(reference, "/namespace"));
         if let Some(reference) = reference.as_object_mut()
             && (!foreign || self.own.contains(&own))
         {
-            reference.insert("namespace".to_owned(), Value::String(self.suite.clone()));
+            reference.insert("namespace".to_owned(), Value::String(home));
         }
     }
 }

@@ -26,7 +26,7 @@ const HOLDING: [(&str, &str, &str); 2] = [
 const ADMISSION: &str = "admissionregistration.k8s.io";
 
 /// Lets all references in an object follow.
-pub(super) fn follow(object: &mut Value, names: &Names) {
+pub(super) fn follow(object: &mut Value, names: &Names<'_>) {
     for part in ["spec", "roleRef"] {
         if let Some(part) = object.get_mut(part) {
             walk(part, names);
@@ -74,7 +74,7 @@ pub(super) fn follow(object: &mut Value, names: &Names) {
 }
 
 /// References that look the same wherever they are.
-fn walk(value: &mut Value, names: &Names) {
+fn walk(value: &mut Value, names: &Names<'_>) {
     match value {
         Value::Array(list) => list.iter_mut().for_each(|value| walk(value, names)),
         Value::Object(fields) => {
@@ -97,7 +97,7 @@ fn walk(value: &mut Value, names: &Names) {
 }
 
 /// A reference that says of what kind it is, as `roleRef` does.
-fn follow_typed(fields: &mut Map<String, Value>, names: &Names) {
+fn follow_typed(fields: &mut Map<String, Value>, names: &Names<'_>) {
     let text = |field: &str| fields.get(field).and_then(Value::as_str);
     // A `roleRef` may name no group.
     let group = text("apiGroup").or_else(|| text("apiVersion")).unwrap_or(RBAC);
@@ -110,7 +110,7 @@ fn follow_typed(fields: &mut Map<String, Value>, names: &Names) {
 }
 
 /// The names in a rule of a role.
-fn follow_rule(rule: &mut Value, names: &Names) {
+fn follow_rule(rule: &mut Value, names: &Names<'_>) {
     let texts = |field: &str| -> Vec<String> {
         let list = rule[field].as_array().into_iter().flatten();
         list.filter_map(Value::as_str).map(str::to_owned).collect()
@@ -127,7 +127,7 @@ fn follow_rule(rule: &mut Value, names: &Names) {
 }
 
 /// The policy of a binding, and its parameters.
-fn follow_policy(binding: &mut Value, kind: &str, names: &Names) {
+fn follow_policy(binding: &mut Value, kind: &str, names: &Names<'_>) {
     let parameters = names.parameters(text_at(binding, "/spec/policyName")).cloned();
     if let Some(policy) = binding.pointer_mut("/spec/policyName") {
         names.follow(&GroupKind::new(ADMISSION, kind), policy);
@@ -144,14 +144,14 @@ fn follow_policy(binding: &mut Value, kind: &str, names: &Names) {
     }
 }
 
-fn bring_home(value: &mut Value, path: &str, kind: &str, names: &Names) {
+fn bring_home(value: &mut Value, path: &str, kind: &str, names: &Names<'_>) {
     if let Some(reference) = value.pointer_mut(path) {
         names.bring_home(kind, reference);
     }
 }
 
 /// Every reference of a volume to something in a namespace: its claim, and the Secrets of its driver.
-fn all_home(value: &mut Value, names: &Names) {
+fn all_home(value: &mut Value, names: &Names<'_>) {
     for value in value.as_object_mut().into_iter().flat_map(Map::values_mut) {
         if value.get("name").is_some() && value.get("namespace").is_some() {
             names.bring_home("Secret", value);

@@ -6,6 +6,7 @@ use clap::Parser as _;
 use serde_json::{Value, json};
 
 mod cluster_wide;
+mod operators;
 mod reuse;
 mod sharing;
 mod tiers;
@@ -294,7 +295,7 @@ fn requests_that_are_no_quantities_are_problems_of_the_plan() {
 fn a_port_that_the_project_maps_itself_is_given_to_nobody() {
     let mut inventory = inventory();
     let own = json!([{"containerPort": 30000}, {"containerPort": 30090, "hostPort": 80}]);
-    inventory.cluster["nodes"][0]["extraPortMappings"] = own;
+    inventory.project_cluster()["nodes"][0]["extraPortMappings"] = own;
     let problems = plan(&[shop("shop", 30090)], &inventory, &[]).unwrap_err();
     assert_eq!(
         problems,

@@ -17,7 +17,7 @@ fn kept(clusters: &[&[&str]]) -> Reused {
             name: ClusterName::noted(format!("kw-ffffffff-{number}")),
             suites: suites.iter().map(|suite| (*suite).to_owned()).collect(),
             node_image: None,
-            config: config_digest(&inventory().cluster),
+            config: config_digest(inventory().project_cluster()),
             node_ports: (30090..30090 + u16::try_from(suites.len()).unwrap()).collect(),
         }
     });
@@ -95,12 +95,12 @@ fn a_cluster_that_may_be_kept_has_node_ports_for_what_is_declared_later() {
 fn a_changed_node_image_or_cluster_file_is_a_problem() {
     let mut given = into(kept(&[&["shop"]]));
     given.settings.node_image = Some("node:2".to_owned());
-    given.inventory.cluster["networking"] = json!({"ipFamily": "dual"});
+    given.inventory.project_cluster()["networking"] = json!({"ipFamily": "dual"});
     assert_eq!(
         given.plan(&[shop("shop", 30090)], &[]).unwrap_err(),
         [
             "cluster kw-ffffffff-1 of run ffffffff was made from kind's own node image, and the node image `node:2` is asked for now; set KIND_NODE_IMAGE as it was, or run without `--reuse`",
-            "the configuration of clusters (kind/cluster.yaml) changed since run ffffffff made kw-ffffffff-1; undo the change, or run without `--reuse`",
+            "the configuration of the cluster of suite `shop` (kind/cluster.yaml) is not that with which run ffffffff made kw-ffffffff-1; undo the change, or run without `--reuse`",
         ]
     );
 }
@@ -111,4 +111,11 @@ fn suites_that_cannot_share_a_cluster_do_not_share_a_kept_one() {
     let suites = ["shop", "stall"].map(|name| shop(name, 30090).controls("Order").real());
     let problems = given.plan(&suites, &[]).unwrap_err();
     assert!(problems[0].contains("both have controllers of `Order`, of which"), "{problems:?}");
+}
+
+#[test]
+fn a_suite_with_a_cluster_of_its_own_does_not_use_one_that_held_another() {
+    let given = into(kept(&[&["shop", "stall"]]));
+    let problems = given.plan(&[shop("shop", 30090).own_cluster()], &[]).unwrap_err();
+    assert!(problems[0].contains("`shop` has a cluster of its own; select"), "{problems:?}");
 }

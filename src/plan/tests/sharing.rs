@@ -95,3 +95,24 @@ fn a_suite_without_a_case_that_runs_has_nothing_built() {
     let built = |typed: &[&str]| plan(&suites, &inventory(), typed).unwrap().images.len();
     assert_eq!((built(&[]), built(&["--include-ignored"])), (1, 2));
 }
+
+#[test]
+fn a_suite_has_a_cluster_of_its_own_or_of_its_own_configuration_by_declaration() {
+    let three = "kind/three-nodes.yaml";
+    let suites = [
+        shop("first", 30090),
+        shop("alone", 30091).own_cluster(),
+        shop("spread", 30092).kind_config(three),
+        shop("last", 30093),
+        shop("spread-too", 30094).kind_config(three),
+    ];
+    let inventory = inventory().configured(three, &["worker", "worker"]);
+    let plan = plan(&suites, &inventory, &[]).unwrap();
+    let clusters: Vec<_> = plan.suites.iter().map(|suite| suite.cluster.as_str()).collect();
+    let [shared, own, spread] = ["kw-0a1b2c3d-1", "kw-0a1b2c3d-2", "kw-0a1b2c3d-3"];
+    assert_eq!(clusters, [shared, own, spread, shared, spread]);
+    let nodes: Vec<_> = plan.clusters.iter().map(ClusterPlan::nodes).collect();
+    assert_eq!(nodes, [1, 1, 3]);
+    let words = plan.to_string();
+    assert!(words.contains("own node image by kind/three-nodes.yaml, 3 nodes\n"), "{words}");
+}

@@ -1,6 +1,6 @@
 //! What the catalog takes, refuses, changes, and lists.
 
-use kindwright::{Case, CaseResult, Ctx, Failure, Method, case, cases, ensure};
+use kindwright::{Case, CaseResult, Ctx, HttpError, Method, case, cases, ensure};
 use serde_json::{Value, json};
 
 use super::{SERVICE, WORKFLOWS, labels, members, read, register, search, text, titles, workflow};
@@ -13,11 +13,14 @@ pub(super) fn cases() -> impl IntoIterator<Item = Case> {
         what_a_version_does_never_changes,
         a_disabled_workflow_is_not_found_any_more,
         the_catalog_is_listed_by_label_and_page,
+        a_page_without_sense_is_the_usual_one,
     ]
     .into_iter()
     .chain([
         // The original's own validator refuses its category.
         case!(a_registered_workflow_leaves_an_event_under_its_id).beyond("contract 4.6"),
+        // The original stumbles over it, and answers with 500.
+        case!(a_workflow_that_nobody_registered_is_not_found).beyond("contract 4.1"),
         // The contract does not say how the original leaves out what it does not know.
         case!(what_a_workflow_does_not_have_is_left_out).beyond("contract 4.6"),
     ])
@@ -68,6 +71,7 @@ async fn a_workflow_that_lacks_something_is_refused_with_the_field(ctx: Ctx) -> 
     for (pointer, value) in [
         ("/workflow_name", Value::Null),
         ("/description", json!("")),
+        ("/content", json!("")),
         ("/content_hash", json!("abc")),
         ("/status", json!("new")),
         ("/labels/severity", json!("P0")),
@@ -91,23 +95,37 @@ async fn a_workflow_that_lacks_something_is_refused_with_the_field(ctx: Ctx) -> 
 
 async fn what_a_version_does_never_changes(ctx: Ctx) -> CaseResult {
     let registered = register(&ctx, &workflow(&ctx, "fixed", "v1")).await?;
-    let path = format!("{WORKFLOWS}/{}", text(&registered, "/workflow_id"));
-    for field in ["content", "labels", "container_image", "version", "workflow_name"] {
-        let change = json!({field: "other", "status": "deprecated"});
+    let id = text(&registered, "/workflow_id");
+    let path = format!("{WORKFLOWS}/{id}");
+    let mut labels = labels(&ctx);
+    labels["severity"] = json!("low");
+    for (field, value) in
+        [("description", json!("other")), ("content", json!("other")), ("labels", labels)]
+    {
+        let change = json!({field: value, "status": "deprecated"});
         let answer = ctx.request(Method::PATCH, SERVICE, &path).json(&change).send().await?;
         let problem: Value = answer.expect(400)?.json()?;
         let kind = text(&problem, "/type");
         ensure!(kind.ends_with("immutable-field-violation"), "{field}: {problem:#}");
         ensure!(text(&problem, "/detail").contains(field), "{field}: {problem:#}");
     }
-    let change = json!({"status": "deprecated", "deprecation_notice": "use another"});
+    let kept = read(&ctx, id).await?;
+    ensure!(kept["status"] == "active", "what was refused has changed it: {kept:#}");
+    let change = json!({"status": "deprecated", "version": "v2", "owner": "nobody"});
     let answer = ctx.request(Method::PATCH, SERVICE, &path).json(&change).send().await?;
     let changed: Value = answer.expect(200)?.json()?;
     ensure!(changed["status"] == "deprecated", "it is {changed:#}");
-    ensure!(changed["content"] == registered["content"], "its content is {changed:#}");
-    let nobody = format!("{WORKFLOWS}/00000000-0000-4000-8000-000000000000");
-    ctx.request(Method::PATCH, SERVICE, &nobody).json(&change).send().await?.expect(404)?;
-    ctx.get(SERVICE, &nobody).send().await?.expect(404)?;
+    for field in ["description", "content", "labels", "version", "owner"] {
+        ensure!(changed[field] == registered[field], "its {field} is {changed:#}");
+    }
+    Ok(())
+}
+
+async fn a_workflow_that_nobody_registered_is_not_found(ctx: Ctx) -> CaseResult {
+    let path = format!("{WORKFLOWS}/00000000-0000-4000-8000-000000000000");
+    let change = json!({"status": "deprecated"});
+    ctx.request(Method::PATCH, SERVICE, &path).json(&change).send().await?.expect(404)?;
+    ctx.get(SERVICE, &path).send().await?.expect(404)?;
     Ok(())
 }
 
@@ -128,27 +146,46 @@ async fn a_disabled_workflow_is_not_found_any_more(ctx: Ctx) -> CaseResult {
     Ok(())
 }
 
+/// A page of the catalog.
+async fn list(ctx: &Ctx, parameters: &[(&str, &str)]) -> Result<Value, HttpError> {
+    ctx.get(SERVICE, WORKFLOWS).query(parameters).send().await?.expect(200)?.json()
+}
+
 async fn the_catalog_is_listed_by_label_and_page(ctx: Ctx) -> CaseResult {
-    for (name, team) in [("one", "a"), ("two", "b"), ("three", "c")] {
+    // Of the labels that the list knows, this one may be the case's own.
+    let component = format!("component-{}", ctx.correlation_id());
+    for (name, priority) in [("one", "P0"), ("two", "P1"), ("three", "P0")] {
         let mut workflow = workflow(&ctx, name, "v1");
-        workflow["custom_labels"] = json!({"team": [team]});
+        workflow["labels"]["component"] = json!(component);
+        workflow["labels"]["priority"] = json!(priority);
+        workflow["custom_labels"] = json!({"team": [name]});
         register(&ctx, &workflow).await?;
     }
-    let signal = text(&labels(&ctx), "/signal_type").to_owned();
-    let list = async |more: &[(&str, &str)]| -> Result<(Vec<String>, Value), Failure> {
-        let own = [&[("signal_type", signal.as_str())], more].concat();
-        let answer = ctx.get(SERVICE, WORKFLOWS).query(&own).send().await?;
-        let page: Value = answer.expect(200)?.json()?;
-        let names = members(&page, "/workflows").iter().map(|one| text(one, "/name").to_owned());
-        Ok((names.collect(), page["total"].clone()))
-    };
-    let (names, total) = list(&[]).await?;
-    ensure!(names == ["three v1", "two v1", "one v1"] && total == 3, "{names:?} of {total}");
-    let (names, total) = list(&[("limit", "1"), ("offset", "1")]).await?;
-    ensure!(names == ["two v1"] && total == 3, "{names:?} of {total}");
-    let (names, total) = list(&[("custom_labels[team]", "a,c")]).await?;
-    ensure!(names == ["three v1", "one v1"] && total == 2, "{names:?} of {total}");
-    ctx.get(SERVICE, WORKFLOWS).query(&[("limit", "0")]).send().await?.expect(400)?;
+    let all = ["three v1", "two v1", "one v1"].as_slice();
+    for (more, total, expected) in [
+        ([].as_slice(), 3, all),
+        (&[("environment", "production")], 3, all),
+        (&[("environment", "staging")], 0, &[]),
+        (&[("priority", "P0")], 2, &["three v1", "one v1"]),
+        (&[("limit", "1"), ("offset", "1")], 3, &["two v1"]),
+        // The original reads these, or does not know them, and compares nothing.
+        (&[("custom_labels[team]", "one")], 3, all),
+        (&[("signal_type", "NobodyKnowsThis")], 3, all),
+    ] {
+        let own = [&[("component", component.as_str())], more].concat();
+        let page = list(&ctx, &own).await?;
+        let names: Vec<_> =
+            members(&page, "/workflows").iter().map(|one| text(one, "/name")).collect();
+        ensure!(names == expected && page["total"] == total, "{more:?}: {page:#}");
+    }
+    Ok(())
+}
+
+async fn a_page_without_sense_is_the_usual_one(ctx: Ctx) -> CaseResult {
+    for (limit, expected) in [("0", 50), ("-1", 50), ("1000", 100)] {
+        let page = list(&ctx, &[("limit", limit)]).await?;
+        ensure!(page["limit"] == expected, "with {limit} the page has {}", page["limit"]);
+    }
     Ok(())
 }
 

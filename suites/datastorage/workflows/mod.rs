@@ -7,6 +7,7 @@ use kindwright::{Case, Ctx, HttpError};
 use serde_json::{Value, json};
 
 use super::{SERVICE, members, text};
+use crate::workflows;
 
 const WORKFLOWS: &str = "/api/v1/workflows";
 
@@ -27,18 +28,10 @@ fn labels(ctx: &Ctx) -> Value {
 
 /// A workflow of the case.
 fn workflow(ctx: &Ctx, name: &str, version: &str) -> Value {
-    json!({
-        "workflow_name": format!("{name}-{}", ctx.correlation_id()),
-        "version": version,
-        "name": format!("{name} {version}"),
-        "description": "Registered by a case",
-        "content": "steps: []",
-        "content_hash": "557a607701752acc545cdabbc5ff51f641ebb7d078ef33d2760bc1e408f7a888",
-        "labels": labels(ctx),
-        "status": "active",
-        "execution_engine": "tekton",
-        "container_image": format!("ghcr.io/kubernaut/workflows/{name}:{version}"),
-    })
+    let unique = format!("{name}-{}", ctx.correlation_id());
+    let mut workflow = workflows::workflow(&unique, version, &labels(ctx));
+    workflow["name"] = json!(format!("{name} {version}"));
+    workflow
 }
 
 /// Registers a workflow, and returns it.

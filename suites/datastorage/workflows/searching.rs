@@ -22,7 +22,11 @@ pub(super) fn cases() -> impl IntoIterator<Item = Case> {
         a_search_that_makes_no_sense_is_refused_with_the_field,
     ]
     .into_iter()
-    .chain([case!(searches_do_not_wait_for_their_events).alone()])
+    .chain([
+        // The original's event tells it by numbers only.
+        case!(a_search_without_a_match_is_told_by_its_name).beyond("contract 6.9"),
+        case!(searches_do_not_wait_for_their_events).alone(),
+    ])
 }
 
 async fn a_search_finds_the_right_ones_of_several_workflows(ctx: Ctx) -> CaseResult {
@@ -47,7 +51,7 @@ async fn a_search_finds_the_right_ones_of_several_workflows(ctx: Ctx) -> CaseRes
         ("label_penalty", json!(0.0)),
         ("rank", json!(1)),
         ("signal_type", labels(&ctx)["signal_type"].clone()),
-        ("container_image", json!("ghcr.io/kubernaut/workflows/same:v1")),
+        ("container_image", workflow(&ctx, "same", "v1")["container_image"].clone()),
     ] {
         ensure!(one[member] == expected, "`{member}` is {}, not {expected}", one[member]);
     }
@@ -116,8 +120,22 @@ async fn a_search_without_a_match_leaves_an_event_too(ctx: Ctx) -> CaseResult {
         .in_order([SEARCHED])
         .all_matching(json!({
             "event_outcome": "success",
-            "event_data": {"results": {"total_found": 0}},
+            "event_data": {
+                "query": {"filters": labels(&ctx)},
+                "results": {"total_found": 0, "returned": 0, "workflows": []},
+            },
         }))
+        .holds()
+        .await?;
+    Ok(())
+}
+
+async fn a_search_without_a_match_is_told_by_its_name(ctx: Ctx) -> CaseResult {
+    search(&ctx, &labels(&ctx), &json!({})).await?;
+    ctx.audit()
+        .kinds([SEARCHED])
+        .exactly(1)
+        .all_matching(json!({"event_data": {"result": "no_matches"}}))
         .holds()
         .await?;
     Ok(())
