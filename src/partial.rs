@@ -4,7 +4,9 @@ use serde_json::{Map, Value};
 
 use crate::difference::difference;
 
-/// Whether `found` has everything that `expected` says. Arrays must be equal.
+/// Whether `found` has everything that `expected` says.
+///
+/// Objects may have more at every depth; arrays have as many elements, which match one by one.
 pub(crate) fn matches(expected: &Value, found: &Value) -> bool {
     let (all, same) = leaves(expected, Some(found));
     all == same
@@ -21,18 +23,24 @@ pub(crate) fn differences(expected: &Value, found: &Value, called: &str) -> Stri
 
 /// How many leaves `expected` has, and how many of them `found` has too.
 pub(crate) fn leaves(expected: &Value, found: Option<&Value>) -> (usize, usize) {
+    let sum = |sum: (usize, usize), part: (usize, usize)| (sum.0 + part.0, sum.1 + part.1);
     match (expected, found) {
-        // An empty object still wants an object.
+        // What is empty is still an object or an array.
         (Value::Object(keys), found) if !keys.is_empty() => keys
             .iter()
             .map(|(key, value)| leaves(value, found.and_then(|found| found.get(key))))
-            .fold((0, 0), |sum, part| (sum.0 + part.0, sum.1 + part.1)),
+            .fold((0, 0), sum),
+        (Value::Array(items), Some(Value::Array(found)))
+            if !items.is_empty() && items.len() == found.len() =>
+        {
+            items.iter().zip(found).map(|(item, found)| leaves(item, Some(found))).fold((0, 0), sum)
+        }
         (expected, Some(found)) => (1, usize::from(equal(expected, found))),
         (_, None) => (1, 0),
     }
 }
 
-/// What `found` says about the keys of `expected`, and nothing else.
+/// What `found` says about what is in `expected`, and nothing else.
 fn project(expected: &Value, found: &Value) -> Value {
     match (expected, found) {
         (Value::Object(keys), Value::Object(entries)) => {
@@ -41,6 +49,11 @@ fn project(expected: &Value, found: &Value) -> Value {
                 Some((key.clone(), project(value, entry)))
             });
             Value::Object(known.collect::<Map<_, _>>())
+        }
+        (Value::Array(items), Value::Array(found)) => {
+            // Of those that are too many all is shown.
+            let more = found.iter().skip(items.len()).cloned();
+            items.iter().zip(found).map(|(item, found)| project(item, found)).chain(more).collect()
         }
         (_, found) => found.clone(),
     }
@@ -53,22 +66,7 @@ fn equal(expected: &Value, found: &Value) -> bool {
             expected == found || expected.as_f64() == found.as_f64()
         }
         (Value::Object(expected), Value::Object(_)) => expected.is_empty(),
-        (Value::Array(expected), Value::Array(found)) => {
-            let pairs = || expected.iter().zip(found);
-            expected.len() == found.len() && pairs().all(|(expected, found)| same(expected, found))
-        }
         (expected, found) => expected == found,
-    }
-}
-
-/// Whether two values are equal, inside an array.
-fn same(expected: &Value, found: &Value) -> bool {
-    match (expected, found) {
-        (Value::Object(a), Value::Object(b)) => {
-            a.len() == b.len()
-                && a.iter().all(|(key, value)| b.get(key).is_some_and(|found| same(value, found)))
-        }
-        (expected, found) => equal(expected, found),
     }
 }
 
@@ -93,11 +91,18 @@ mod tests {
     }
 
     #[test]
-    fn arrays_must_be_equal() {
-        let found = json!({"a": [{"b": 1, "c": 2}, "x"]});
-        assert!(matches(&json!({"a": [{"c": 2.0, "b": 1}, "x"]}), &found));
-        assert!(!matches(&json!({"a": [{"b": 1}, "x"]}), &found));
-        assert!(!matches(&json!({"a": [{"b": 1, "c": 2}]}), &found));
+    fn arrays_match_element_by_element() {
+        let found = json!({"a": [{"b": 1, "c": 2}, "x"], "d": []});
+        for expected in [json!({"a": [{"b": 1.0}, "x"]}), json!({"a": [{}, "x"], "d": []})] {
+            assert!(matches(&expected, &found), "{expected}");
+        }
+        for expected in
+            [json!({"a": [{"b": 1}]}), json!({"a": []}), json!({"d": {}}), json!({"a": ["x", {}]})]
+        {
+            assert!(!matches(&expected, &found), "{expected}");
+        }
+        let expected = json!([{"b": 2}]);
+        assert_eq!(project(&expected, &found["a"]), json!([{"b": 1}, "x"]));
     }
 
     #[test]

@@ -248,7 +248,7 @@ impl Ctx {
     }
 
     fn rows_of(&self, table: &Table, id: &str) -> Rows {
-        let database = self.shared.stack.database(table.database.as_deref()).cloned();
+        let database = self.shared.stack.login_of(table).cloned();
         Rows::new(database, table.clone(), id, self.shared.settle)
     }
 
@@ -272,7 +272,7 @@ impl Ctx {
     }
 
     fn postgres(&self, name: Option<&str>) -> Result<Postgres, DatabaseError> {
-        Postgres::new(Arc::clone(&self.shared.stack), name, self.permission.clone())
+        Postgres::new(&self.shared.stack, name, self.permission.clone())
     }
 }
 

@@ -1,8 +1,9 @@
 //! The databases of a suite's stack, for queries of a case's own.
 
-use std::{error::Error, fmt, sync::Arc};
+use std::{error::Error, fmt};
 
 use serde_json::Value;
+use sqlx::postgres::PgConnectOptions;
 use thiserror::Error;
 use url::Url;
 
@@ -11,6 +12,7 @@ use crate::{
     postgres::Words,
     rows,
     stack::Stack,
+    suite::EndpointName,
     text::{indented, shortened},
 };
 
@@ -33,9 +35,10 @@ const SHOWN: usize = 1200;
 /// ```
 #[derive(Clone)]
 pub struct Postgres {
-    stack: Arc<Stack>,
-    /// The first that the suite declares if it has none.
-    name: Option<String>,
+    name: EndpointName,
+    /// Its own `Debug` shows the password.
+    options: PgConnectOptions,
+    url: Url,
     permission: Permission,
 }
 
@@ -53,6 +56,9 @@ pub enum DatabaseError {
         /// What there is.
         known: String,
     },
+    /// The stack has no database at all.
+    #[error("the stack has no database; give a workload a `.postgres(..)` endpoint")]
+    NoDatabase,
     /// The case is over.
     #[error(transparent)]
     GivenUp(#[from] GivenUp),
@@ -79,18 +85,28 @@ pub enum DatabaseError {
 
 impl Postgres {
     pub(super) fn new(
-        stack: Arc<Stack>,
+        stack: &Stack,
         name: Option<&str>,
         permission: Permission,
     ) -> Result<Self, DatabaseError> {
-        if stack.database(name).is_none() {
+        let found = stack.database(name).and_then(|endpoint| {
+            let options = stack.login(&endpoint.name())?.clone();
+            Some(Self {
+                name: endpoint.name(),
+                options,
+                url: stack.database_url(endpoint)?,
+                permission,
+            })
+        });
+        found.ok_or_else(|| {
             let known: Vec<_> = stack.databases().map(|endpoint| endpoint.to_string()).collect();
-            return Err(DatabaseError::Unknown {
-                database: name.unwrap_or_default().to_owned(),
-                known: if known.is_empty() { "none".to_owned() } else { known.join(", ") },
-            });
-        }
-        Ok(Self { stack, name: name.map(ToOwned::to_owned), permission })
+            match name {
+                Some(name) if !known.is_empty() => {
+                    DatabaseError::Unknown { database: name.to_owned(), known: known.join(", ") }
+                }
+                Some(_) | None => DatabaseError::NoDatabase,
+            }
+        })
     }
 
     /// Sends one statement, and returns the rows that it returns, each an object with a key for each column.
@@ -110,8 +126,7 @@ impl Postgres {
         parameters: &[Value],
     ) -> Result<Vec<Value>, DatabaseError> {
         let asking = async {
-            let database = self.stack.database(self.name.as_deref()).ok_or(GivenUp)?;
-            let asked = Box::pin(rows::query(database, sql, parameters)).await;
+            let asked = Box::pin(rows::query(&self.options, sql, parameters)).await;
             asked.map_err(|error| self.failed(sql, error))
         };
         self.permission.act(asking).await
@@ -121,19 +136,15 @@ impl Postgres {
     ///
     /// User, password and name are percent-encoded. The server speaks no TLS, so clients that insist on it by
     /// themselves need `sslmode=disable` added. The password is a secret of this run: it is hidden in
-    /// evidence and in messages of failures, and whoever prints it elsewhere shows it.
-    ///
-    /// # Errors
-    ///
-    /// The case is over.
-    pub fn url(&self) -> Result<Url, DatabaseError> {
-        self.permission.check()?;
-        Ok(self.stack.database_url(self.name.as_deref()).ok_or(GivenUp)?)
+    /// evidence and in messages of failures, and whoever prints it elsewhere shows it. What is done with it is
+    /// not ended with the case.
+    pub fn url(&self) -> &Url {
+        &self.url
     }
 
     fn failed(&self, sql: &str, error: sqlx::Error) -> DatabaseError {
         if error.as_database_error().is_none() {
-            let database = self.name.clone().unwrap_or_else(|| "the first".to_owned());
+            let database = self.name.to_string();
             return DatabaseError::Silent { database, source: error.into() };
         }
         let words = Words::of(&error);
@@ -147,6 +158,6 @@ impl Postgres {
 
 impl fmt::Debug for Postgres {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Postgres").field("name", &self.name).finish_non_exhaustive()
+        f.debug_struct("Postgres").field("name", &self.name.to_string()).finish_non_exhaustive()
     }
 }

@@ -234,7 +234,7 @@ impl Answer {
     /// The answer itself if its body is JSON in which every given key has the given value, else an error that shows
     /// the exchange and the difference.
     ///
-    /// Objects may have further keys at every depth; arrays must be equal.
+    /// Objects may have further keys at every depth; arrays have as many elements, which match one by one.
     ///
     /// ```no_run
     /// # use kindwright::{CaseResult, Ctx};

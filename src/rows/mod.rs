@@ -105,7 +105,7 @@ impl Rows {
 
     /// Reads only the rows in which every given key has the given value, of those that it reads otherwise.
     ///
-    /// Objects may have further keys at every depth; arrays must be equal.
+    /// Objects may have further keys at every depth; arrays have as many elements, which match one by one.
     pub fn where_matching(mut self, partial: Value) -> Self {
         self.assertion.scope.partials.push(partial);
         self
@@ -147,7 +147,7 @@ impl Rows {
 
     /// Expects a row of this kind in which every given key has the given value.
     ///
-    /// Objects may have further keys at every depth; arrays must be equal.
+    /// Objects may have further keys at every depth; arrays have as many elements, which match one by one.
     pub fn matching(mut self, kind: impl Into<String>, partial: Value) -> Self {
         self.assertion.expectation.matching.push((Some(kind.into()), partial));
         self

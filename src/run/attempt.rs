@@ -110,7 +110,7 @@ impl StackAttempt {
             case.attachments(self.ctx.attachments().take()).await;
             let stack = self.ctx.stack();
             for table in stack.plan().tables.iter().filter(|table| table.id.is_some()) {
-                if let Some(database) = stack.database(table.database.as_deref()) {
+                if let Some(database) = stack.login_of(table) {
                     let rows = rows::rows(database, table, self.ctx.correlation_id());
                     Box::pin(case.rows(table, rows)).await;
                 }

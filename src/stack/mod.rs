@@ -57,7 +57,7 @@ use crate::{
     events::Phase,
     password::Password,
     plan::{SuitePlan, TierPlan, WorkloadPlan},
-    suite::{Endpoint, EndpointName, Probe, database},
+    suite::{Endpoint, EndpointName, Probe, Table, database},
     text::chain,
 };
 use apply::has_validations;
@@ -272,15 +272,19 @@ impl Stack {
         self.reached.login(endpoint)
     }
 
-    /// How to log in to a database of its own: the first of a workload, with `workload:port` the one of this port,
-    /// without a name the first that the suite declares.
-    pub(crate) fn database(&self, name: Option<&str>) -> Option<&PgConnectOptions> {
-        self.login(&database(self.plan.endpoints(), name)?.name())
+    /// A database of its own: the first of a workload, with `workload:port` the one of this port, without a name
+    /// the first that the suite declares.
+    pub(crate) fn database(&self, name: Option<&str>) -> Option<&Endpoint> {
+        database(self.plan.endpoints(), name)
     }
 
-    /// The same as a URL, with the password in it.
-    pub(crate) fn database_url(&self, name: Option<&str>) -> Option<Url> {
-        let endpoint = database(self.plan.endpoints(), name)?;
+    /// How to log in to the database of a table.
+    pub(crate) fn login_of(&self, table: &Table) -> Option<&PgConnectOptions> {
+        self.login(&self.database(table.database.as_deref())?.name())
+    }
+
+    /// Where a database is, as a URL with the password in it.
+    pub(crate) fn database_url(&self, endpoint: &Endpoint) -> Option<Url> {
         let address = self.site.cluster.address(endpoint.node_port)?;
         match &endpoint.probe {
             Probe::Postgres(database) => url_of(address, database, &self.passwords),

@@ -34,7 +34,7 @@ impl Objects {
 
     /// Watches an object until every given key has the given value in it, and returns it as it was then.
     ///
-    /// Objects may have further keys at every depth; arrays must be equal. The message of a failure
+    /// Objects may have further keys at every depth; arrays have as many elements, which match one by one. The message of a failure
     /// shows in which lines the object as it was last seen differs.
     ///
     /// ```no_run
