@@ -1,13 +1,11 @@
 //! What a suite's author declares: its images, its stack in tiers, its cases.
 
-use std::{
-    iter,
-    path::{Path, PathBuf},
-    time::Duration,
-};
+use std::{path::PathBuf, time::Duration};
 
 mod case;
 mod image;
+mod macros;
+mod read;
 mod table;
 mod workload;
 
@@ -65,55 +63,6 @@ pub struct Suite {
 pub(crate) enum Tier {
     Workloads(Vec<Workload>),
     Migrations(Migrations),
-}
-
-/// Lists the named functions as cases, so that a name is written once.
-///
-/// ```
-/// # use kindwright::{CaseResult, Ctx, Suite, cases};
-/// # async fn an_order_is_taken(ctx: Ctx) -> CaseResult { Ok(()) }
-/// # async fn an_order_is_paid(ctx: Ctx) -> CaseResult { Ok(()) }
-/// let suite = Suite::new("shop", "shop-tests").cases(cases![an_order_is_taken, an_order_is_paid]);
-/// ```
-#[macro_export]
-macro_rules! cases {
-    ($($function:ident),* $(,)?) => {
-        [$($crate::case!($function)),*]
-    };
-}
-
-/// The named function as a case, for [`Suite::case`] and what else is said of it.
-///
-/// ```
-/// # use kindwright::{CaseResult, Ctx, Suite, case};
-/// # async fn a_restart_loses_nothing(ctx: Ctx) -> CaseResult { Ok(()) }
-/// let suite = Suite::new("shop", "shop-tests").case(case!(a_restart_loses_nothing).alone());
-/// ```
-#[macro_export]
-macro_rules! case {
-    ($function:ident) => {
-        $crate::Case::named(stringify!($function), $function)
-    };
-}
-
-/// Fails the case, with a message, unless the condition holds.
-///
-/// ```
-/// # use kindwright::{Failure, ensure};
-/// fn is_cheap(price: u32) -> Result<(), Failure> {
-///     ensure!(price < 10, "it costs {price}");
-///     Ok(())
-/// }
-///
-/// assert!(is_cheap(9).is_ok() && is_cheap(10).is_err());
-/// ```
-#[macro_export]
-macro_rules! ensure {
-    ($condition:expr, $($message:tt)+) => {
-        if !$condition {
-            return Err($crate::Failure::new(format_args!($($message)+)));
-        }
-    };
 }
 
 impl Suite {
@@ -301,84 +250,5 @@ impl Suite {
     /// Its name.
     pub fn name(&self) -> &str {
         &self.name
-    }
-
-    /// The namespace that a manifest means by this name: one that is declared, or else the suite's own.
-    pub(crate) fn namespace_of(&self, name: &str) -> String {
-        let mut all =
-            self.namespaces.iter().map(|suffix| (suffix, format!("{}-{suffix}", self.name)));
-        let declared = all.find(|(suffix, whole)| *suffix == name || whole == name);
-        declared.map_or_else(|| self.name.clone(), |(_, whole)| whole)
-    }
-
-    /// All its namespaces, its own first.
-    pub(crate) fn all_namespaces(&self) -> impl Iterator<Item = String> {
-        let declared = self.namespaces.iter().map(|suffix| format!("{}-{suffix}", self.name));
-        iter::once(self.name.clone()).chain(declared)
-    }
-
-    /// The suite with the paths of its images below `root`, unless they are absolute.
-    pub(crate) fn rooted(mut self, root: &Path) -> Self {
-        self.images = self.images.into_iter().map(|image| image.rooted(root)).collect();
-        self
-    }
-
-    /// The suite with the migrations that `directory` gives for a workload, where it does.
-    pub(crate) fn migrated_from(mut self, directory: impl Fn(&str) -> Option<PathBuf>) -> Self {
-        for tier in &mut self.tiers {
-            if let Tier::Migrations(migrations) = tier
-                && let Some(directory) = directory(&migrations.workload)
-            {
-                migrations.directory = directory;
-            }
-        }
-        self
-    }
-
-    /// The suite without the workloads that only cases need that are set aside.
-    pub(crate) fn without_beyond(mut self) -> Self {
-        for tier in &mut self.tiers {
-            if let Tier::Workloads(workloads) = tier {
-                let left_out = workloads.extract_if(.., |workload| workload.beyond);
-                self.left_out.extend(left_out.map(|workload| workload.name));
-            }
-        }
-        self
-    }
-
-    pub(crate) fn workloads(&self) -> impl Iterator<Item = &Workload> + Clone {
-        self.tiers.iter().flat_map(|tier| match tier {
-            Tier::Workloads(workloads) => workloads.as_slice(),
-            Tier::Migrations(_) => &[],
-        })
-    }
-
-    pub(crate) fn migrated(&self) -> impl Iterator<Item = &Migrations> {
-        self.tiers.iter().filter_map(|tier| match tier {
-            Tier::Migrations(migrations) => Some(migrations),
-            Tier::Workloads(_) => None,
-        })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_suite_of_real_services_is_without_what_only_stand_ins_need() {
-        let tier = [Workload::new("shop", "shop.yaml"), Workload::new("mock", "m.yaml").beyond()];
-        let suite = Suite::new("shop", "shop").tier(tier).without_beyond();
-        let left: Vec<_> = suite.workloads().map(|workload| workload.name.as_str()).collect();
-        assert_eq!((left, suite.left_out.as_slice()), (vec!["shop"], &["mock".to_owned()][..]));
-    }
-
-    #[test]
-    fn paths_of_images_are_relative_to_the_root() {
-        let suite = Suite::new("shop", "shop").image(Image::dockerfile("shop", "images/shop"));
-        let suite = suite.image(Image::program("till", "/usr/bin/till", ["serve"]));
-        let images = suite.rooted(Path::new("/project")).images;
-        assert_eq!(images[0], Image::dockerfile("shop", "/project/images/shop"));
-        assert_eq!(images[1], Image::program("till", "/usr/bin/till", ["serve"]));
     }
 }

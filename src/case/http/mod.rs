@@ -1,90 +1,25 @@
 //! The HTTP client of a case, which records every exchange for the case's failure.
 
-use std::{
-    borrow::Borrow,
-    fmt,
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::{borrow::Borrow, sync::PoisonError, time::Duration};
 
 use http::Method;
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
-use thiserror::Error;
 use url::Url;
 
-use super::permission::{GivenUp, Permission};
-use crate::{partial, text::shortened};
+mod error;
+mod exchange;
+
+pub use error::HttpError;
+pub use exchange::Exchange;
+pub(crate) use exchange::Exchanges;
+
+use super::permission::Permission;
+use crate::partial;
+use exchange::NO_ANSWER;
 
 /// How long an answer may take unless the request says otherwise.
 const LIMIT: Duration = Duration::from_secs(30);
-/// How much of a body a message shows, in characters.
-const SHOWN: usize = 1200;
-
-/// What stands in an exchange for an answer that never came.
-const NO_ANSWER: &str = "no answer";
-
-/// The exchanges of one case, oldest first.
-pub(crate) type Exchanges = Arc<Mutex<Vec<Exchange>>>;
-
-/// One request, and what came back; [`Answer::exchange`] has it for the message of a failure.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Exchange {
-    request: String,
-    sent: String,
-    outcome: String,
-}
-
-/// Why a request had no usable answer.
-#[derive(Debug, Error)]
-#[non_exhaustive]
-pub enum HttpError {
-    /// The stack has no such service.
-    #[error("the stack has no HTTP service `{service}`; it has {known}")]
-    Service {
-        /// What was asked for.
-        service: String,
-        /// What there is.
-        known: String,
-    },
-    /// The case is over.
-    #[error(transparent)]
-    GivenUp(#[from] GivenUp),
-    /// There was no answer.
-    #[error("{exchange}")]
-    Silent {
-        /// The exchange.
-        exchange: Exchange,
-        /// What happened instead.
-        #[source]
-        source: Box<dyn std::error::Error + Send + Sync>,
-    },
-    /// The answer has another status.
-    #[error("expected status {expected}:\n{exchange}")]
-    Status {
-        /// The expected status.
-        expected: u16,
-        /// The exchange.
-        exchange: Exchange,
-    },
-    /// The answer's body does not match.
-    #[error("the body does not match:\n{exchange}\n{differences}")]
-    Mismatch {
-        /// The exchange.
-        exchange: Exchange,
-        /// In which lines the body differs from what was expected.
-        differences: String,
-    },
-    /// The answer's body is not what it should be.
-    #[error("the body is not the JSON that was expected:\n{exchange}")]
-    Body {
-        /// The exchange.
-        exchange: Exchange,
-        /// What is wrong with it.
-        #[source]
-        source: serde_json::Error,
-    },
-}
 
 /// Sends requests to the services of a suite's stack.
 #[derive(Clone, Debug)]
@@ -279,39 +214,10 @@ impl Answer {
     }
 }
 
-impl Exchange {
-    /// Whether there was no answer.
-    pub(crate) fn is_silent(&self) -> bool {
-        self.outcome == NO_ANSWER
-    }
-
-    /// All of it, for evidence.
-    pub(crate) fn whole(&self) -> String {
-        format!("> {}\n> {}\n< {}\n", self.request, self.sent, self.outcome)
-    }
-}
-
-impl fmt::Display for Exchange {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "    > {}", self.request)?;
-        if !self.sent.is_empty() {
-            write!(f, "\n    > {}", shown(&self.sent))?;
-        }
-        write!(f, "\n    < {}", shown(&self.outcome))
-    }
-}
-
-/// A body for a message: its beginning, and how long it is where that is not all.
-fn shown(body: &str) -> String {
-    let beginning = shortened(body, SHOWN);
-    if beginning.len() == body.len() {
-        return beginning;
-    }
-    format!("{beginning} ({} bytes)", body.len())
-}
-
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use serde_json::json;
 
     use super::*;
@@ -357,11 +263,5 @@ mod tests {
             "the body does not match:\n    > GET http://127.0.0.1:30120/orders/7\n    < 200 {\"sku\":\"tea\",\"count\":3}\n\
              --- expected\n+++ answer\n@@ -1,3 +1,3 @@\n {\n-  \"count\": 4\n+  \"count\": 3\n }"
         );
-    }
-
-    #[test]
-    fn a_long_body_is_cut_at_a_character() {
-        let text = "ä".repeat(SHOWN + 1);
-        assert!(shown(&text).ends_with("… (2402 bytes)"));
     }
 }

@@ -1,0 +1,90 @@
+//! What others read of a suite, and the suite that is left where something replaces or leaves out a part of it.
+
+use std::{
+    iter,
+    path::{Path, PathBuf},
+};
+
+use super::{Migrations, Suite, Tier, Workload};
+
+impl Suite {
+    /// The namespace that a manifest means by this name: one that is declared, or else the suite's own.
+    pub(crate) fn namespace_of(&self, name: &str) -> String {
+        let mut all =
+            self.namespaces.iter().map(|suffix| (suffix, format!("{}-{suffix}", self.name)));
+        let declared = all.find(|(suffix, whole)| *suffix == name || whole == name);
+        declared.map_or_else(|| self.name.clone(), |(_, whole)| whole)
+    }
+
+    /// All its namespaces, its own first.
+    pub(crate) fn all_namespaces(&self) -> impl Iterator<Item = String> {
+        let declared = self.namespaces.iter().map(|suffix| format!("{}-{suffix}", self.name));
+        iter::once(self.name.clone()).chain(declared)
+    }
+
+    /// The suite with the paths of its images below `root`, unless they are absolute.
+    pub(crate) fn rooted(mut self, root: &Path) -> Self {
+        self.images = self.images.into_iter().map(|image| image.rooted(root)).collect();
+        self
+    }
+
+    /// The suite with the migrations that `directory` gives for a workload, where it does.
+    pub(crate) fn migrated_from(mut self, directory: impl Fn(&str) -> Option<PathBuf>) -> Self {
+        for tier in &mut self.tiers {
+            if let Tier::Migrations(migrations) = tier
+                && let Some(directory) = directory(&migrations.workload)
+            {
+                migrations.directory = directory;
+            }
+        }
+        self
+    }
+
+    /// The suite without the workloads that only cases need that are set aside.
+    pub(crate) fn without_beyond(mut self) -> Self {
+        for tier in &mut self.tiers {
+            if let Tier::Workloads(workloads) = tier {
+                let left_out = workloads.extract_if(.., |workload| workload.beyond);
+                self.left_out.extend(left_out.map(|workload| workload.name));
+            }
+        }
+        self
+    }
+
+    pub(crate) fn workloads(&self) -> impl Iterator<Item = &Workload> + Clone {
+        self.tiers.iter().flat_map(|tier| match tier {
+            Tier::Workloads(workloads) => workloads.as_slice(),
+            Tier::Migrations(_) => &[],
+        })
+    }
+
+    pub(crate) fn migrated(&self) -> impl Iterator<Item = &Migrations> {
+        self.tiers.iter().filter_map(|tier| match tier {
+            Tier::Migrations(migrations) => Some(migrations),
+            Tier::Workloads(_) => None,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::suite::Image;
+
+    #[test]
+    fn a_suite_of_real_services_is_without_what_only_stand_ins_need() {
+        let tier = [Workload::new("shop", "shop.yaml"), Workload::new("mock", "m.yaml").beyond()];
+        let suite = Suite::new("shop", "shop").tier(tier).without_beyond();
+        let left: Vec<_> = suite.workloads().map(|workload| workload.name.as_str()).collect();
+        assert_eq!((left, suite.left_out.as_slice()), (vec!["shop"], &["mock".to_owned()][..]));
+    }
+
+    #[test]
+    fn paths_of_images_are_relative_to_the_root() {
+        let suite = Suite::new("shop", "shop").image(Image::dockerfile("shop", "images/shop"));
+        let suite = suite.image(Image::program("till", "/usr/bin/till", ["serve"]));
+        let images = suite.rooted(Path::new("/project")).images;
+        assert_eq!(images[0], Image::dockerfile("shop", "/project/images/shop"));
+        assert_eq!(images[1], Image::program("till", "/usr/bin/till", ["serve"]));
+    }
+}
