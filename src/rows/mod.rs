@@ -188,7 +188,10 @@ impl Rows {
         if assertion.scope.is_all() {
             return Err(RowsError::Unscoped { table: table.called().to_owned() });
         }
-        assertion.expectation.check(table)?;
+        if let Some((column, needed_by)) = assertion.expectation.undeclared(table) {
+            let table = table.called().to_owned();
+            return Err(RowsError::Undeclared { table, column, needed_by });
+        }
         watch::watch(assertion, database).await
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::StatusCode;
 use sqlx::{
     Connection as _, PgConnection,
@@ -16,6 +16,9 @@ use crate::{
     suite::{Database, Probe},
     text::{chain, shortened},
 };
+
+/// What a part of a URL does not hold as it is (RFC 3986, 2.3).
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// How much of an answer a message shows, in characters.
 const SHOWN: usize = 200;
@@ -105,7 +108,7 @@ pub(super) fn url_of(
     database: &Database,
     passwords: &BTreeMap<String, Password>,
 ) -> Option<Url> {
-    let encoded = |text| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
+    let encoded = |text| utf8_percent_encode(text, RESERVED).to_string();
     let password = passwords.get(&database.password).map_or("", Password::reveal);
     let mut url = Url::parse(&format!("postgres://{address}")).ok()?;
     url.set_username(&encoded(&database.user)).ok()?;

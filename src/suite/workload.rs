@@ -184,7 +184,7 @@ impl Migrations {
         Self { directory: directory.into(), workload: workload.into(), tables: Vec::new() }
     }
 
-    /// Names tables that must exist afterwards.
+    /// Names tables that must exist afterwards: `table`, or `schema.table`.
     #[must_use]
     pub fn create<T: Into<String>>(mut self, tables: impl IntoIterator<Item = T>) -> Self {
         self.tables.extend(tables.into_iter().map(Into::into));
