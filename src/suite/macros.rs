@@ -15,7 +15,7 @@ macro_rules! cases {
     };
 }
 
-/// The named function as a case, for [`Suite::case`] and what else is said of it.
+/// The named function as a case, for [`Suite::case`](crate::Suite::case) and what else is said of it.
 ///
 /// ```
 /// # use kindwright::{CaseResult, Ctx, Suite, case};
