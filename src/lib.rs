@@ -32,6 +32,7 @@ mod command;
 mod difference;
 mod digest;
 mod docker;
+mod durations;
 mod events;
 mod evidence;
 mod exec;
@@ -71,5 +72,7 @@ pub use {
     inventory::Project,
     rows::{Row, Rows, RowsError},
     run::main,
-    suite::{Case, Database, Image, Migrations, Secret, Suite, Table, Workload, password, text},
+    suite::{
+        Case, Database, Image, Migrations, Reserve, Secret, Suite, Table, Workload, password, text,
+    },
 };

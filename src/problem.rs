@@ -48,6 +48,14 @@ pub(crate) enum Problem {
     #[error("suite `{suite}`: {}: `{field}` of container `{container}` is {text:?}, which is no quantity; write it as `250m` or `64Mi`", manifest.display())]
     Quantity { suite: String, manifest: PathBuf, container: String, field: String, text: String },
     #[error(
+        "suite `{suite}`: `.reserve(..)` has {text:?} for {field}, which is no quantity; write it as `250m` or `64Mi`"
+    )]
+    ReserveQuantity { suite: String, field: &'static str, text: String },
+    #[error(
+        "suite `{suite}`: `Reserve::pods(0)` reserves nothing; say how many pods its cases create at a time"
+    )]
+    ReserveNothing { suite: String },
+    #[error(
         "the suites `{first}` and `{second}` make different images `{image}` for one consumer, `{consumer}`; give one of them another consumer or the image another name"
     )]
     Consumer { image: String, consumer: String, first: String, second: String },

@@ -8,7 +8,7 @@ use kube::{Api, Client, Resource, api::ListParams};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
-use crate::manifest::{Requests, quantity, requests, text_at};
+use crate::manifest::{Demand, Requests, quantity, text_at};
 
 /// What controllers make, which is counted by what they will make: a new cluster has an object for
 /// its DNS before it has the pods.
@@ -74,21 +74,16 @@ fn remainder(
     objects: &[Value],
     everywhere: &[Value],
 ) -> Vec<Requests> {
-    let daemons = sum(everywhere);
+    let daemons = Demand::of(everywhere).everywhere;
     let mut left: Vec<Requests> = Vec::new();
     for node in nodes {
         let name = text_at(node, "/metadata/name");
         let here = |pod: &&Value| text_at(pod, "/spec/nodeName") == name;
-        let own: Vec<_> = pods.iter().filter(here).cloned().collect();
-        left.push(allocatable(node).less(sum(&own)).less(daemons));
+        let own = Demand::of(pods.iter().filter(here)).total(1);
+        left.push(allocatable(node).less(own).less(daemons));
     }
-    let nowhere: Vec<_> = pods
-        .iter()
-        .filter(|pod| text_at(pod, "/spec/nodeName").is_empty())
-        .chain(objects)
-        .cloned()
-        .collect();
-    for pod in requests(&nowhere) {
+    let nowhere = pods.iter().filter(|pod| text_at(pod, "/spec/nodeName").is_empty());
+    for pod in Demand::of(nowhere.chain(objects)).pods {
         if let Some(most) = left.iter_mut().max_by_key(|node| node.cpu) {
             *most = most.less(pod);
         }
@@ -96,15 +91,11 @@ fn remainder(
     left
 }
 
-fn sum(objects: &[Value]) -> Requests {
-    requests(objects).into_iter().fold(Requests::default(), Requests::plus)
-}
-
 fn allocatable(node: &Value) -> Requests {
     let of = |resource: &str| {
         node.pointer(&format!("/status/allocatable/{resource}")).and_then(quantity).unwrap_or(0)
     };
-    Requests { cpu: of("cpu"), memory: of("memory") / 1000 }
+    Requests { cpu: of("cpu"), memory: of("memory") / 1000, pods: of("pods") / 1000 }
 }
 
 #[cfg(test)]
@@ -118,7 +109,8 @@ mod tests {
     }
 
     fn node(name: &str) -> Value {
-        json!({"metadata": {"name": name}, "status": {"allocatable": {"cpu": "2", "memory": "8Mi"}}})
+        let allocatable = json!({"cpu": "2", "memory": "8Mi", "pods": "110"});
+        json!({"metadata": {"name": name}, "status": {"allocatable": allocatable}})
     }
 
     #[test]
@@ -130,10 +122,11 @@ mod tests {
         let everywhere =
             [json!({"kind": "DaemonSet", "spec": {"template": {"spec": pods("100m")}}})];
         let left = remainder(&[node("a")], &[alone.clone()], &objects, &everywhere);
-        assert_eq!(left, [Requests { cpu: 1450, memory: 4 << 20 }]);
+        assert_eq!(left, [Requests { cpu: 1450, memory: 4 << 20, pods: 106 }]);
         alone["spec"]["nodeName"] = json!("b");
         let left = remainder(&[node("a"), node("b")], &[alone], &[], &everywhere);
-        assert_eq!(left.iter().map(|node| node.cpu).collect::<Vec<_>>(), [1900, 1650]);
+        let left: Vec<_> = left.iter().map(|node| (node.cpu, node.pods)).collect();
+        assert_eq!(left, [(1900, 109), (1650, 108)]);
     }
 
     #[test]

@@ -13,6 +13,8 @@ pub(crate) enum Phase {
     Build,
     Create,
     Deliver,
+    /// Waits for room in a cluster.
+    Admit,
     Deploy,
     Migrate,
     Ready,
@@ -26,6 +28,7 @@ impl fmt::Display for Phase {
             Self::Build => "build",
             Self::Create => "create",
             Self::Deliver => "deliver",
+            Self::Admit => "admit",
             Self::Deploy => "deploy",
             Self::Migrate => "migrate",
             Self::Ready => "ready",

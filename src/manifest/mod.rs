@@ -2,19 +2,23 @@
 
 use serde_json::Value;
 
+mod demand;
 mod image_values;
 mod needs;
 mod pods;
+mod quantity;
 mod requests;
 mod scope;
 
+pub(crate) use demand::Demand;
 pub(crate) use image_values::image_values;
 pub(crate) use needs::needs;
 use pods::pod_path;
 pub(crate) use pods::{
     containers_mut, image_of, images, pod_spec, pod_spec_mut, selector, template, template_path,
 };
-pub(crate) use requests::{NoQuantity, Requests, no_quantities, quantity, requests};
+pub(crate) use quantity::quantity;
+pub(crate) use requests::{NoQuantity, Requests, no_quantities};
 pub(crate) use scope::GroupKind;
 
 /// The label that names the suite of an object; controllers of stand-ins go by it.

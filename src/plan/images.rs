@@ -23,8 +23,8 @@ pub(crate) struct ImagePlan {
     pub(crate) references: BTreeMap<ClusterName, BTreeSet<Reference>>,
 }
 
-/// The images of all suites with a case that runs, in the order in which suites declare them.
-pub(super) fn plan(inputs: &Inputs<'_>, suites: &[SuitePlan]) -> Vec<ImagePlan> {
+/// The images of those of the suites with a case that runs, in the order of the suites and their declarations.
+pub(super) fn plan(inputs: &Inputs<'_>, suites: &[&SuitePlan]) -> Vec<ImagePlan> {
     let mut plans: Vec<ImagePlan> = Vec::new();
     for suite in suites.iter().filter(|suite| suite.runs() > 0) {
         let declared = inputs.selection.suites.iter().find(|known| known.name == suite.name);

@@ -4,7 +4,7 @@
 //! random values and the settings: no files, no sockets, no clock. Two equal
 //! inputs give two equal plans, so a plan can be printed and compared.
 
-use std::collections::BTreeMap;
+use std::{cmp::Reverse, collections::BTreeMap};
 
 use serde::Serialize;
 
@@ -20,6 +20,7 @@ mod objects;
 mod overrides;
 mod print;
 mod reused;
+mod room;
 mod serialize;
 mod suite;
 #[cfg(test)]
@@ -77,7 +78,12 @@ impl Plan {
         // In the order of the selection, whichever cluster they are in.
         let selected = inputs.selection.suites.iter();
         let suites: Vec<_> = selected.filter_map(|suite| planned.remove(&suite.name)).collect();
-        let images = images::plan(inputs, &suites);
+        // What the longest needs is made first.
+        let mut longest: Vec<_> = suites.iter().collect();
+        longest.sort_by_key(|suite| Reverse(suite.duration()));
+        let place = |name: &ClusterName| longest.iter().position(|suite| suite.cluster == *name);
+        clusters.sort_by_key(|cluster| place(cluster.name()));
+        let images = images::plan(inputs, &longest);
         problems.extend(check::objects(inputs, &suites));
         if problems.is_empty() {
             Ok(Self {

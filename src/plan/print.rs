@@ -3,7 +3,10 @@
 use std::fmt;
 
 use super::{CasePlan, ClusterPlan, Plan, SuitePlan, TierPlan};
-use crate::{manifest::text_at, suite::Source};
+use crate::{
+    manifest::{Requests, text_at},
+    suite::Source,
+};
 
 impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -114,6 +117,11 @@ impl fmt::Display for SuitePlan {
                 }
             }
         }
+        write!(f, "  requests {}", self.requests)?;
+        if self.reserved != Requests::default() {
+            write!(f, "; of it for its cases {}", self.reserved)?;
+        }
+        writeln!(f)?;
         for table in &self.tables {
             let database = table.database.as_deref().unwrap_or("the first database");
             writeln!(f, "  rows of {} in {database}", table.called())?;
@@ -122,7 +130,11 @@ impl fmt::Display for SuitePlan {
             writeln!(f, "  set aside: {workload}, which only cases need that are set aside")?;
         }
         let noun = if self.cases.len() == 1 { "case" } else { "cases" };
-        writeln!(f, "  {} {noun}", self.cases.len())?;
+        write!(f, "  {} {noun}", self.cases.len())?;
+        match self.expected {
+            Some(expected) => writeln!(f, ", about {:.0} s", expected.as_secs_f64())?,
+            None => writeln!(f)?,
+        }
         self.cases.iter().try_for_each(|case| writeln!(f, "    {case}"))
     }
 }

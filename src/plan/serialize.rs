@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use serde::Serializer;
+use serde::{Serialize as _, Serializer};
 use serde_json::{Value, json};
 
 use crate::{manifest::text_at, suite::Secret};
@@ -31,4 +31,13 @@ pub(super) fn seconds<S: Serializer>(
     serializer: S,
 ) -> Result<S::Ok, S::Error> {
     serializer.serialize_f64(duration.as_secs_f64())
+}
+
+/// A duration as seconds, if there is one.
+#[expect(clippy::ref_option, reason = "serde hands it so")]
+pub(super) fn seconds_if<S: Serializer>(
+    duration: &Option<Duration>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    duration.map(|duration| duration.as_secs_f64()).serialize(serializer)
 }

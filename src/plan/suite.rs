@@ -15,11 +15,11 @@ use super::{
     images,
     node_ports::Assigned,
     objects::{CUSTOM, Editor},
-    overrides, serialize,
+    overrides, room, serialize,
 };
 use crate::{
     image::Reference,
-    manifest,
+    manifest::{self, Demand, Requests},
     migrate::Migration,
     password::Password,
     problem::Problem,
@@ -48,6 +48,10 @@ pub(crate) struct SuitePlan {
     pub(crate) passwords: BTreeMap<String, Password>,
     /// What is deployed, one tier after another.
     pub(crate) tiers: Vec<TierPlan>,
+    /// What its pods ask of the nodes, and those that its cases create.
+    pub(crate) requests: Demand,
+    /// The part of it that is reserved for its cases.
+    pub(crate) reserved: Requests,
     /// The workloads that are not deployed: only cases need them that are set aside.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) left_out: Vec<String>,
@@ -60,6 +64,12 @@ pub(crate) struct SuitePlan {
     pub(crate) settle: Duration,
     /// Its selected cases, in the order in which they are declared.
     pub(crate) cases: Vec<CasePlan>,
+    /// Whether these are all that it declares.
+    #[serde(skip)]
+    pub(crate) whole: bool,
+    /// How long they will take, if that is known of an earlier run.
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "serialize::seconds_if")]
+    pub(crate) expected: Option<Duration>,
     /// Whether its services are the real ones.
     pub(crate) real: bool,
 }
@@ -123,7 +133,11 @@ pub(super) fn plan(
             tables: migrations.tables.clone(),
         }),
     });
-    let tiers = tiers.collect();
+    let tiers: Vec<_> = tiers.collect();
+    let (requests, reserved) = room::plan(suite, workloads(&tiers), problems);
+    let cases: Vec<_> = suite.cases.iter().map(|case| case::plan(inputs, suite, case)).collect();
+    let declared = inputs.suites.iter().find(|declared| declared.name == suite.name);
+    let runs = cases.iter().filter(|case| case.runs).count();
     SuitePlan {
         name: suite.name.clone(),
         cluster: cluster.clone(),
@@ -133,11 +147,15 @@ pub(super) fn plan(
         secrets: suite.secrets.clone(),
         passwords: inputs.seed.passwords(suite),
         tiers,
+        requests,
+        reserved,
         left_out: suite.left_out.clone(),
         images: images::references(inputs, suite),
         tables: suite.tables.clone(),
         settle: suite.settle,
-        cases: suite.cases.iter().map(|case| case::plan(inputs, suite, case)).collect(),
+        whole: declared.is_some_and(|declared| declared.cases.len() == cases.len()),
+        expected: inputs.durations.get(&suite.name).and_then(|known| known.of(runs)),
+        cases,
         real: overrides::is_real(inputs.settings, suite),
     }
 }
@@ -146,6 +164,11 @@ impl SuitePlan {
     /// How many of its cases will be run.
     pub(crate) fn runs(&self) -> usize {
         self.cases.iter().filter(|case| case.runs).count()
+    }
+
+    /// How long its cases will take: longer than those of all others where that is not known.
+    pub(crate) fn duration(&self) -> Duration {
+        self.expected.unwrap_or(Duration::MAX)
     }
 
     /// The references that some of its workloads name, each once.
@@ -208,9 +231,13 @@ impl SuitePlan {
 
     /// All its workloads.
     pub(crate) fn workloads(&self) -> impl Iterator<Item = &WorkloadPlan> {
-        self.tiers.iter().flat_map(|tier| match tier {
-            TierPlan::Workloads(workloads) => workloads.as_slice(),
-            TierPlan::Migrations(_) => &[],
-        })
+        workloads(&self.tiers)
     }
+}
+
+fn workloads(tiers: &[TierPlan]) -> impl Iterator<Item = &WorkloadPlan> {
+    tiers.iter().flat_map(|tier| match tier {
+        TierPlan::Workloads(workloads) => workloads.as_slice(),
+        TierPlan::Migrations(_) => &[],
+    })
 }

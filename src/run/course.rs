@@ -65,8 +65,9 @@ impl<W: World> Course<'_, W> {
                 continue;
             }
             let (slots, several) = (Arc::clone(&slots), plan.clusters.len() > 1);
+            let members_count = members.len();
             let (keeper, door) =
-                Keeper::new(&**world, cluster, interrupt, slots, several, members.len());
+                Keeper::new(&**world, cluster, events, interrupt, slots, several, members_count);
             let (stock, shelf) = shelf();
             let built = images_built.subscribe();
             keepers.push(keeper.keep(reached(built)));
@@ -193,7 +194,7 @@ async fn reached(mut signal: watch::Receiver<bool>) {
 }
 
 /// Waits until one of the clusters is there, if there are any to wait for.
-async fn first_ground<G>(doors: Vec<Door<G>>) {
+async fn first_ground<G>(doors: Vec<Door<'_, G>>) {
     let grounds: Vec<_> = doors
         .into_iter()
         .map(|door| Box::pin(async move { door.ground().await.map(drop) }))

@@ -1,32 +1,36 @@
 //! The keeper of one cluster: makes it, admits suites to it as they fit, and ends with the last.
 
-use std::{collections::VecDeque, sync::Arc};
+use std::sync::Arc;
 
 use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 
 use super::{
-    capacity::{Capacity, Fit},
+    capacity::Capacity,
     interrupt::{Interrupt, Level},
+    queue::{Queue, Waiting},
     setup::SetupError,
     world::World,
 };
-use crate::{manifest::Requests, plan::ClusterPlan};
+use crate::{
+    events::Events,
+    plan::{ClusterPlan, SuitePlan},
+};
 
 /// What became of a cluster, once that is known.
 type Made<G> = Option<Result<Arc<G>, SetupError>>;
 
 /// How a suite talks to the keeper of its cluster. The keeper ends when all of them are gone.
-pub(super) struct Door<G> {
+pub(super) struct Door<'a, G> {
     outcome: watch::Receiver<Made<G>>,
     /// How many suites are not yet judged.
     unjudged: watch::Receiver<usize>,
-    asks: mpsc::UnboundedSender<Ask>,
+    asks: mpsc::UnboundedSender<Ask<'a>>,
 }
 
 /// What a suite tells the keeper.
-enum Ask {
+enum Ask<'a> {
     /// It wants room for its pods.
-    Admit(Waiting),
+    Admit(Waiting<'a>),
     /// Its cases are over.
     Judged(oneshot::Sender<()>),
     /// It holds nothing any more.
@@ -35,24 +39,18 @@ enum Ask {
     Stays(String),
 }
 
-/// A suite that waits for its part.
-struct Waiting {
-    suite: String,
-    pods: Vec<Requests>,
-    reply: oneshot::Sender<Result<(), SetupError>>,
-}
-
 /// A suite's part of a cluster.
-pub(super) struct Admitted<G> {
+pub(super) struct Admitted<'a, G> {
     pub(super) ground: Arc<G>,
     suite: String,
-    door: Door<G>,
+    door: Door<'a, G>,
 }
 
 /// What a keeper needs.
 pub(super) struct Keeper<'a, W: World> {
     pub(super) world: &'a W,
     pub(super) plan: &'a ClusterPlan,
+    pub(super) events: &'a Events,
     pub(super) interrupt: &'a Interrupt,
     /// Places for clusters, of which few exist at once.
     pub(super) slots: Arc<Semaphore>,
@@ -60,10 +58,10 @@ pub(super) struct Keeper<'a, W: World> {
     pub(super) others: bool,
     outcome: watch::Sender<Made<W::Ground>>,
     unjudged: watch::Sender<usize>,
-    asks: mpsc::UnboundedReceiver<Ask>,
+    asks: mpsc::UnboundedReceiver<Ask<'a>>,
 }
 
-impl<G> Clone for Door<G> {
+impl<G> Clone for Door<'_, G> {
     fn clone(&self) -> Self {
         let (outcome, unjudged) = (self.outcome.clone(), self.unjudged.clone());
         Self { outcome, unjudged, asks: self.asks.clone() }
@@ -75,16 +73,17 @@ impl<'a, W: World> Keeper<'a, W> {
     pub(super) fn new(
         world: &'a W,
         plan: &'a ClusterPlan,
+        events: &'a Events,
         interrupt: &'a Interrupt,
         slots: Arc<Semaphore>,
         others: bool,
         suites: usize,
-    ) -> (Self, Door<W::Ground>) {
+    ) -> (Self, Door<'a, W::Ground>) {
         let (outcome, outcome_seen) = watch::channel(None);
         let (unjudged, unjudged_seen) = watch::channel(suites);
         let (sender, asks) = mpsc::unbounded_channel();
         let door = Door { outcome: outcome_seen, unjudged: unjudged_seen, asks: sender };
-        (Self { world, plan, interrupt, slots, others, outcome, unjudged, asks }, door)
+        (Self { world, plan, events, interrupt, slots, others, outcome, unjudged, asks }, door)
     }
 
     /// Keeps the cluster from its making, after `begin`, until nobody needs it.
@@ -109,8 +108,8 @@ impl<'a, W: World> Keeper<'a, W> {
         match obtained {
             Some(Ok((ground, nodes))) => {
                 self.outcome.send_replace(Some(Ok(Arc::new(ground))));
-                let capacity = self.serve(Capacity::new(nodes)).await;
-                if self.others && !capacity.is_kept() {
+                let queue = self.serve(Capacity::new(nodes)).await;
+                if self.others && !queue.is_kept() {
                     self.delete().await;
                 }
             }
@@ -125,25 +124,31 @@ impl<'a, W: World> Keeper<'a, W> {
     }
 
     /// Answers suites until all of them are gone.
-    async fn serve(&mut self, mut capacity: Capacity) -> Capacity {
-        let mut queue = VecDeque::new();
+    async fn serve(&mut self, capacity: Capacity) -> Queue<'a> {
+        let mut queue = Queue::new(capacity, self.events);
         while let Some(ask) = self.asks.recv().await {
-            match ask {
-                Ask::Admit(waiting) => queue.push_back(waiting),
-                Ask::Judged(heard) => {
-                    self.unjudged.send_modify(|left| *left = left.saturating_sub(1));
-                    // Who does not hold a part does not wait for this.
-                    let _ = heard.send(());
-                }
-                Ask::GivenBack(suite) => capacity.give_back(&suite),
-                Ask::Stays(suite) => capacity.stays(&suite),
+            self.take(ask, &mut queue);
+            // Whoever asked while the cluster was made is there before the first is admitted.
+            while let Ok(ask) = self.asks.try_recv() {
+                self.take(ask, &mut queue);
             }
-            // Whoever fits goes; who waits for much does not hold up who needs little.
-            for waiting in std::mem::take(&mut queue) {
-                queue.extend(admit(&mut capacity, waiting));
-            }
+            queue.admit();
         }
-        capacity
+        queue
+    }
+
+    /// Hears what a suite tells.
+    fn take(&self, ask: Ask<'a>, queue: &mut Queue<'a>) {
+        match ask {
+            Ask::Admit(waiting) => queue.join(waiting),
+            Ask::Judged(heard) => {
+                self.unjudged.send_modify(|left| *left = left.saturating_sub(1));
+                // Who does not hold a part does not wait for this.
+                let _ = heard.send(());
+            }
+            Ask::GivenBack(suite) => queue.give_back(&suite),
+            Ask::Stays(suite) => queue.stays(&suite),
+        }
     }
 
     /// Deletes the cluster if the run made it and goes on without it.
@@ -154,28 +159,7 @@ impl<'a, W: World> Keeper<'a, W> {
     }
 }
 
-/// Answers a suite, or lets it wait on.
-fn admit(capacity: &mut Capacity, waiting: Waiting) -> Option<Waiting> {
-    if waiting.reply.is_closed() {
-        // Its images will never come, or the run is to stop.
-        return None;
-    }
-    let answer = match capacity.take(&waiting.suite, &waiting.pods) {
-        Fit::Now => Ok(()),
-        Fit::Later => return Some(waiting),
-        Fit::NotBesideKept => Err(SetupError::Kept),
-        Fit::Never => Err(SetupError::TooBig {
-            wanted: waiting.pods.iter().copied().fold(Requests::default(), Requests::plus),
-            total: capacity.total(),
-        }),
-    };
-    if waiting.reply.send(answer).is_err() {
-        capacity.give_back(&waiting.suite);
-    }
-    None
-}
-
-impl<G> Door<G> {
+impl<'a, G> Door<'a, G> {
     /// Waits until the cluster is there, or will never be.
     pub(super) async fn ground(&self) -> Result<Arc<G>, SetupError> {
         let mut outcome = self.outcome.clone();
@@ -184,17 +168,13 @@ impl<G> Door<G> {
     }
 
     /// Waits for the cluster, and for a part of it.
-    pub(super) async fn admit(
-        &self,
-        suite: &str,
-        pods: Vec<Requests>,
-    ) -> Result<Admitted<G>, SetupError> {
-        let ground = self.ground().await?;
+    pub(super) async fn admit(&self, suite: &'a SuitePlan) -> Result<Admitted<'a, G>, SetupError> {
         let (reply, answer) = oneshot::channel();
-        let waiting = Waiting { suite: suite.to_owned(), pods, reply };
-        self.tell(Ask::Admit(waiting));
+        // Before the cluster is there: then all that wait for it are known, and the longest is first.
+        self.tell(Ask::Admit(Waiting::new(suite, reply)));
+        let ground = self.ground().await?;
         answer.await.unwrap_or(Err(SetupError::Interrupted))?;
-        Ok(Admitted { ground, suite: suite.to_owned(), door: self.clone() })
+        Ok(Admitted { ground, suite: suite.name.clone(), door: self.clone() })
     }
 
     /// Takes back what a suite had asked for; an answer may have come when it did not listen any more.
@@ -219,13 +199,13 @@ impl<G> Door<G> {
         let _ = unjudged.wait_for(|left| *left == 0).await;
     }
 
-    fn tell(&self, ask: Ask) {
+    fn tell(&self, ask: Ask<'a>) {
         // A keeper that is gone was interrupted.
         let _ = self.asks.send(ask);
     }
 }
 
-impl<G> Admitted<G> {
+impl<G> Admitted<'_, G> {
     /// Gives its part to whoever waits for it.
     pub(super) fn give_back(self) {
         self.door.tell(Ask::GivenBack(self.suite.clone()));

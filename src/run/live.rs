@@ -21,6 +21,7 @@ use crate::{
     cli::Cli,
     cluster::{Kind, Provider},
     docker,
+    durations::{Durations, Stopwatch},
     events::{Consumer, Events, Selected, What},
     evidence::Evidence,
     image::{self, Cache, Workshop},
@@ -42,6 +43,8 @@ pub(super) struct Live<'a> {
     pub(super) project: &'a Project,
     pub(super) selection: &'a Selection,
     pub(super) settings: &'a Settings,
+    /// Where it is kept how long suites take.
+    pub(super) durations: Durations,
     /// How many bodies of cases may run at once.
     pub(super) bodies: usize,
     pub(super) json_lines: Option<JsonLines>,
@@ -59,7 +62,10 @@ impl Live<'_> {
     /// Carries the plan out, undoes what it made, and tells all of it.
     pub(super) async fn run(mut self, plan: Plan, reused: Option<&Reused>) -> Verdict {
         let tally = Tally::default();
-        let events = events(self.cli, self.json_lines.take(), &tally);
+        let whole = plan.suites.iter().filter(|suite| suite.whole);
+        let whole = whole.map(|suite| (suite.name.clone(), suite.runs()));
+        let stopwatch = Stopwatch::new(self.durations.clone(), whole);
+        let events = events(self.cli, self.json_lines.take(), &tally, stopwatch);
         tokio::spawn(events.clone().pass_time());
         let Begun { world, janitor, _lock } = match self.begin(plan, reused, &events).await {
             Ok(begun) => begun,
@@ -187,9 +193,9 @@ fn images(plan: &Plan) -> impl Iterator<Item = (&Source, u64)> {
 }
 
 /// Where the run is told, and who hears of it.
-fn events(cli: &Cli, json_lines: Option<JsonLines>, tally: &Tally) -> Events {
+fn events(cli: &Cli, json_lines: Option<JsonLines>, tally: &Tally, stopwatch: Stopwatch) -> Events {
     let mut consumers: Vec<Box<dyn Consumer>> =
-        vec![Box::new(tally.clone()), Box::new(Terminal::new(cli.timings))];
+        vec![Box::new(tally.clone()), Box::new(Terminal::new(cli.timings)), Box::new(stopwatch)];
     if let Some(json_lines) = json_lines {
         consumers.push(Box::new(json_lines));
     }

@@ -21,6 +21,7 @@ mod judge;
 mod live;
 mod noted;
 mod output;
+mod queue;
 mod real;
 mod refusal;
 mod setup;
@@ -32,6 +33,7 @@ mod world;
 
 use crate::{
     cli::{Cli, PlanFormat, parsed},
+    durations::Durations,
     exit,
     inventory::{Inventory, Project},
     janitor,
@@ -125,6 +127,8 @@ fn prepare(cli: &Cli, project: &Project, suites: &[Suite]) -> Result<Verdict, Re
     });
     let inventory = Inventory::read(project, &selection, &settings);
     let seed = Seed::draw(&selection, &settings);
+    let durations = Durations::of(&settings.ledgers, project.root());
+    let known = durations.known(selection.suites.iter().map(Suite::name));
     let inputs = Inputs {
         cli,
         settings: &settings,
@@ -132,6 +136,7 @@ fn prepare(cli: &Cli, project: &Project, suites: &[Suite]) -> Result<Verdict, Re
         selection: &selection,
         inventory: &inventory,
         seed: &seed,
+        durations: &known,
         reused: reused.as_ref(),
     };
     let plan = match Plan::of(&inputs) {
@@ -158,8 +163,15 @@ fn prepare(cli: &Cli, project: &Project, suites: &[Suite]) -> Result<Verdict, Re
     }
     let runtime = tokio::runtime::Runtime::new()?;
     let json_lines = json_lines(cli)?;
-    let live =
-        Live { cli, project, selection: &selection, settings: &settings, bodies, json_lines };
+    let live = Live {
+        cli,
+        project,
+        selection: &selection,
+        settings: &settings,
+        durations,
+        bodies,
+        json_lines,
+    };
     let owed = exit::owe();
     let verdict = runtime.block_on(live.run(plan, reused.as_ref()));
     // A case that was abandoned may still block a thread.

@@ -4,14 +4,13 @@ use std::sync::Arc;
 
 use thiserror::Error;
 
+use super::capacity::Lack;
 use crate::{
     cluster::{ClusterError, Undelivered},
     ledger::LedgerError,
     manifest::Requests,
     stack::StackError,
 };
-
-const MEBIBYTE: u64 = 1 << 20;
 
 /// Why a suite's stack is not there.
 #[derive(Clone, Debug, Error)]
@@ -29,12 +28,21 @@ pub(super) enum SetupError {
     #[error("keep the ledger")]
     Ledger(#[source] Arc<LedgerError>),
     #[error(
-        "the pods of the suite request {}m of cpu and {} MiB, and the nodes of an empty cluster have {}m and {} MiB, on one of which each pod must fit; lower `resources.requests`, or add a node (kind/cluster.yaml is kind's configuration, if the project has it)",
-        wanted.cpu, wanted.memory.div_ceil(MEBIBYTE), total.cpu, total.memory / MEBIBYTE
+        "the suite needs {wanted}{}, and the nodes of an empty cluster have {total}: {lack}; lower `resources.requests` or what it reserves, or add a node (kind/cluster.yaml is kind's configuration, if the project has it)",
+        of_which(*reserved)
     )]
-    TooBig { wanted: Requests, total: Requests },
+    TooBig { wanted: Requests, reserved: Requests, total: Requests, lack: Lack },
     #[error(
-        "the pods of the suite do not fit beside stacks that are kept; run it alone, or without `--keep` and `--reuse`"
+        "the suite does not fit beside stacks that are kept: {lack}; run it alone, or without `--keep` and `--reuse`"
     )]
-    Kept,
+    Kept { lack: Lack },
+}
+
+/// How much of what a suite needs is reserved for its cases, if they need any.
+fn of_which(reserved: Requests) -> String {
+    if reserved == Requests::default() {
+        String::new()
+    } else {
+        format!(" (of which {reserved} are reserved for its cases)")
+    }
 }

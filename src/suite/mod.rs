@@ -6,11 +6,13 @@ mod case;
 mod image;
 mod macros;
 mod read;
+mod reserve;
 mod table;
 mod workload;
 
 pub use case::Case;
 pub use image::{Image, Source};
+pub use reserve::Reserve;
 pub use table::Table;
 pub use workload::{Database, Migrations, Part, Secret, Workload, password, text};
 pub(crate) use workload::{Endpoint, EndpointName, Probe, database};
@@ -49,6 +51,8 @@ pub struct Suite {
     pub(crate) own_cluster: bool,
     /// kind's configuration of its cluster, if it is not the project's.
     pub(crate) kind_config: Option<PathBuf>,
+    /// Room for the pods that its cases create.
+    pub(crate) reserved: Vec<Reserve>,
     pub(crate) controls: Vec<String>,
     pub(crate) real: bool,
     pub(crate) tables: Vec<Table>,
@@ -83,6 +87,7 @@ impl Suite {
             namespaces: Vec::new(),
             own_cluster: false,
             kind_config: None,
+            reserved: Vec::new(),
             controls: Vec::new(),
             real: false,
             tables: Vec::new(),
@@ -166,6 +171,21 @@ impl Suite {
     #[must_use]
     pub fn kind_config(mut self, path: impl Into<PathBuf>) -> Self {
         self.kind_config = Some(path.into());
+        self
+    }
+
+    /// Reserves room for pods that its cases create, beside those of its manifests.
+    ///
+    /// It counts when the suite is admitted to a cluster. Several add up.
+    ///
+    /// ```
+    /// use kindwright::{Reserve, Suite};
+    ///
+    /// let suite = Suite::new("jobs", "job-tests").reserve(Reserve::pods(4).cpu("50m").memory("64Mi"));
+    /// ```
+    #[must_use]
+    pub fn reserve(mut self, reserve: Reserve) -> Self {
+        self.reserved.push(reserve);
         self
     }
 

@@ -8,12 +8,14 @@ use serde_json::{Value, json};
 mod cluster_wide;
 mod operators;
 mod reuse;
+mod room;
 mod sharing;
 mod tiers;
 
 use super::*;
 use crate::{
     cli::Cli,
+    durations::Took,
     inventory::Inventory,
     seed::Seed,
     selection::Selection,
@@ -41,12 +43,14 @@ fn shop(name: &str, node_port: u16) -> Suite {
 struct Given {
     inventory: Inventory,
     settings: Settings,
+    durations: BTreeMap<String, Took>,
     reused: Option<Reused>,
 }
 
 impl Given {
     fn files(inventory: Inventory) -> Self {
-        Self { inventory, settings: Settings::default(), reused: None }
+        let (settings, durations) = (Settings::default(), BTreeMap::new());
+        Self { inventory, settings, durations, reused: None }
     }
 
     /// The plan of a run 0a1b2c3d of these suites, as typed.
@@ -60,6 +64,7 @@ impl Given {
             selection: &selection,
             inventory: &self.inventory,
             seed: &Seed::fixed("0a1b2c3d", &selection),
+            durations: &self.durations,
             reused: self.reused.as_ref(),
         };
         Plan::of(&inputs).map_err(|problems| problems.iter().map(ToString::to_string).collect())
@@ -88,10 +93,12 @@ image shop: shop:1
   as localhost/shop:shop-tests-0a1b2c3d
 suite shop: namespace shop in kw-0a1b2c3d
   tier 1: shop from shop.yaml, http at NodePort 30090
+  requests 0m of cpu, 0 MiB of memory, 1 pod
   1 case
     shop::it_sells
 suite stall: namespace stall in kw-0a1b2c3d
   tier 1: shop from shop.yaml, http at NodePort 30000
+  requests 0m of cpu, 0 MiB of memory, 1 pod
   1 case
     stall::it_sells
 "
@@ -224,6 +231,7 @@ fn a_plan_marks_what_is_set_aside_and_names_secrets_and_resources() {
   secret login: user, token
   resource ClusterRole reader-shop
   tier 1: shop from shop.yaml, http at NodePort 30090
+  requests 0m of cpu, 0 MiB of memory, 1 pod
   set aside: mock, which only cases need that are set aside
   3 cases
     shop::it_sells

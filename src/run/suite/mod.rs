@@ -23,7 +23,6 @@ use super::{
 use crate::{
     cli::Keep,
     events::{Outcome, SuiteState},
-    manifest::requests,
     text::chain,
 };
 
@@ -33,27 +32,27 @@ struct Planned<'a, W: World>(SuiteTask<'a, W>);
 /// A suite that has its part of a cluster, and brings up its stack.
 struct Admission<'a, W: World> {
     task: SuiteTask<'a, W>,
-    part: Admitted<W::Ground>,
+    part: Admitted<'a, W::Ground>,
 }
 
 /// A suite whose stack is up.
 struct Up<'a, W: World> {
     task: SuiteTask<'a, W>,
-    part: Admitted<W::Ground>,
+    part: Admitted<'a, W::Ground>,
     stack: Arc<W::Stack>,
 }
 
 /// A suite that will have no stack.
 struct Stranded<'a, W: World> {
     task: SuiteTask<'a, W>,
-    part: Option<Admitted<W::Ground>>,
+    part: Option<Admitted<'a, W::Ground>>,
     interrupted: bool,
 }
 
 /// A suite whose cases are over.
 struct Judged<'a, W: World> {
     task: SuiteTask<'a, W>,
-    part: Option<Admitted<W::Ground>>,
+    part: Option<Admitted<'a, W::Ground>>,
     failed: bool,
     /// Whether what explains its failures is still to be collected.
     unexplained: bool,
@@ -76,12 +75,11 @@ impl<'a, W: World> Planned<'a, W> {
     /// Waits for the cluster and a part of it, or for the image that will never come.
     async fn admitted(self) -> Result<Admission<'a, W>, Stranded<'a, W>> {
         let Self(task) = self;
-        let objects = task.plan.workloads().map(|workload| requests(&workload.objects));
         let admitted = {
             let wanted = task.wanted();
             let admitting = async {
                 tokio::select! {
-                    admitted = task.door.admit(&task.plan.name, objects.flatten().collect()) => admitted,
+                    admitted = task.door.admit(task.plan) => admitted,
                     why = task.shelf.failed(&wanted) => Err(SetupError::Image(why)),
                 }
             };
@@ -196,7 +194,7 @@ impl<'a, W: World> Stranded<'a, W> {
     /// Tells why there is no stack, and collects what explains it.
     async fn of(
         task: SuiteTask<'a, W>,
-        part: Option<Admitted<W::Ground>>,
+        part: Option<Admitted<'a, W::Ground>>,
         error: SetupError,
     ) -> Self {
         let interrupted = matches!(error, SetupError::Interrupted);

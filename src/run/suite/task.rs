@@ -26,7 +26,7 @@ pub(in crate::run) struct SuiteTask<'a, W: World> {
     pub(in crate::run) owned: bool,
     pub(in crate::run) events: &'a Events,
     pub(in crate::run) interrupt: &'a Interrupt,
-    pub(in crate::run) door: Door<W::Ground>,
+    pub(in crate::run) door: Door<'a, W::Ground>,
     pub(in crate::run) shelf: Shelf,
     /// How many of its cases will be run.
     pub(in crate::run) cases: usize,

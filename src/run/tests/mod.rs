@@ -9,6 +9,7 @@ use crate::{
     suite::Image,
 };
 
+mod admission;
 mod memory;
 mod script;
 
@@ -32,46 +33,6 @@ async fn two_suites_that_control_the_same_kind_keep_their_own_clusters_with_a_th
     let over = script.run().await;
     over.counted([3, 0, 0], 0);
     over.in_order(&["make 1", "up between"]).in_order(&["make 2", "up second"]);
-}
-
-#[tokio::test]
-async fn a_suite_waits_for_room_until_another_has_given_it_back() {
-    let suites =
-        [suite("big-1500", &["one"]), suite("more-1500", &["one"]), suite("small", &["one"])];
-    let over = Script::of(suites).run().await;
-    over.counted([3, 0, 0], 0);
-    over.in_order(&["begin big-1500::one", "released big-1500", "up more-1500"]);
-    // Whoever needs little does not wait behind who needs much.
-    over.in_order(&["up small", "released big-1500"]);
-}
-
-#[tokio::test]
-async fn a_suite_that_is_too_big_for_every_node_is_told_so_and_the_others_go_on() {
-    let suites = [suite("big-1500", &["one"]), suite("small-500", &["one"])];
-    let over = Script::of(suites).nodes(&[1000, 1000]).run().await;
-    over.counted([1, 0, 1], 101).never("up big-1500");
-    let causes = over.causes();
-    assert!(
-        causes[0].starts_with("big-1500: the pods of the suite request 1500m of cpu"),
-        "{causes:?}"
-    );
-}
-
-#[tokio::test]
-async fn nobody_waits_for_the_room_of_a_stack_that_is_kept() {
-    let suites = [suite("big-1500", &["one"]), suite("more-1500", &["one"])];
-    let over = Script::of(suites).typed(&["--keep", "always"]).run().await;
-    over.counted([1, 0, 1], 101).never("release big-1500");
-    assert!(over.causes()[0].contains("beside stacks that are kept"), "{:?}", over.causes());
-}
-
-#[tokio::test]
-async fn a_failed_stack_is_kept_on_failure_and_another_is_released() {
-    let suites = [suite("bad", &["one"]), suite("good", &["one"]), suite("last-1950", &["one"])];
-    let script = Script::of(suites).typed(&["--keep", "on-failure"]).act("bad::one", Act::Fails);
-    let over = script.run().await;
-    // The last one does not fit beside what is kept.
-    over.counted([1, 1, 1], 101).never("release bad").at("release good");
 }
 
 #[tokio::test]

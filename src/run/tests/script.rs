@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    fmt::Debug,
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -13,6 +14,7 @@ use tokio::sync::watch;
 use super::memory::{Act, Fault, Log, Memory};
 use crate::{
     cli::Cli,
+    durations::Took,
     events::{Consumer, Event, Events, What},
     inventory::Inventory,
     manifest::Requests,
@@ -47,6 +49,7 @@ pub(super) struct Script {
     faults: BTreeMap<String, Fault>,
     after: BTreeMap<String, String>,
     acts: BTreeMap<String, Act>,
+    durations: BTreeMap<String, Took>,
     cpu: Vec<u64>,
     bodies: usize,
     clusters: usize,
@@ -79,6 +82,7 @@ impl Script {
             faults: BTreeMap::new(),
             after: BTreeMap::new(),
             acts: BTreeMap::new(),
+            durations: BTreeMap::new(),
             cpu: vec![2000],
             bodies: 32,
             clusters: 2,
@@ -113,6 +117,12 @@ impl Script {
     /// In which a case does this.
     pub(super) fn act(mut self, case: &str, act: Act) -> Self {
         self.acts.insert(case.to_owned(), act);
+        self
+    }
+
+    /// After a run in which the only case of a suite took so many seconds.
+    pub(super) fn took(mut self, suite: &str, seconds: f64) -> Self {
+        self.durations.insert(suite.to_owned(), Took { seconds, cases: 1 });
         self
     }
 
@@ -152,6 +162,7 @@ impl Script {
             selection,
             inventory: &inventory,
             seed: &Seed::fixed("0a1b2c3d", selection),
+            durations: &self.durations,
             reused: None,
         };
         Plan::of(&inputs).unwrap()
@@ -169,7 +180,7 @@ impl Script {
             interrupt.raise("interrupted", &events);
         }
         let log = Log(Arc::new(watch::Sender::new(Vec::new())));
-        let nodes = self.cpu.iter().map(|cpu| Requests { cpu: *cpu, memory: 1 << 30 });
+        let nodes = self.cpu.iter().map(|cpu| Requests { cpu: *cpu, memory: 1 << 30, pods: 110 });
         let memory = Memory {
             faults: self.faults,
             after: self.after,
@@ -212,8 +223,8 @@ impl Over {
 
     /// Fails unless these steps are in the log in this order.
     #[track_caller]
-    pub(super) fn in_order(&self, steps: &[&str]) -> &Self {
-        let places: Vec<_> = steps.iter().map(|step| self.at(step)).collect();
+    pub(super) fn in_order<S: AsRef<str> + Debug>(&self, steps: &[S]) -> &Self {
+        let places: Vec<_> = steps.iter().map(|step| self.at(step.as_ref())).collect();
         assert!(places.is_sorted(), "not in this order: {steps:?} in {:#?}", self.log);
         self
     }
