@@ -1,7 +1,7 @@
 //! Which suites get a part of a cluster, and when.
 
 use super::{
-    memory::{Act, Fault},
+    memory::Act,
     script::{Over, Script, suite},
 };
 use crate::{
@@ -120,11 +120,11 @@ async fn a_suite_that_waits_for_pods_is_told_so() {
     let over = Script::of([jobs("first"), jobs("second")]).run().await;
     over.counted([2, 0, 0], 0).in_order(&["released first", "up second"]);
     assert_eq!(waits(&over), ["second: room: too many pods"]);
-    let admitting = over.events.iter().filter_map(|event| match &event.what {
-        What::PhaseEnded { phase: Phase::Admit, subject, .. } => Some(subject.as_str()),
-        _ => None,
+    let admitting = over.events.iter().filter_map(|event| {
+        let What::PhaseEnded { phase, subject, .. } = &event.what else { return None };
+        Some((*phase, subject.as_str()))
     });
-    assert_eq!(admitting.collect::<Vec<_>>(), ["second"]);
+    assert_eq!(admitting.collect::<Vec<_>>(), [(Phase::Admit, "second")]);
 }
 
 /// What suites waited for, each with its name.
