@@ -65,7 +65,7 @@ pub use http::Method;
 pub use {
     case::{
         Answer, AttachError, CaseResult, Ctx, DatabaseError, Disturb, DisturbError, Failure,
-        GivenUp, HttpError, LogLine, Logs, Mark, Metrics, MetricsError, NoImage, Objects,
+        GivenUp, HttpError, LogLine, Logs, Mark, Metrics, MetricsError, NoImage, NotGiven, Objects,
         ObjectsError, Postgres, ReadError, Unmet,
     },
     command::command,
@@ -73,6 +73,7 @@ pub use {
     rows::{Row, Rows, RowsError},
     run::main,
     suite::{
-        Case, Database, Image, Migrations, Reserve, Secret, Suite, Table, Workload, password, text,
+        Case, Condition, Database, Image, Migrations, Reserve, Secret, Step, Suite, Table,
+        Workload, password, text,
     },
 };

@@ -179,6 +179,20 @@ pub(crate) enum Problem {
     )]
     CaseName { suite: String, name: String },
     #[error(
+        "suite `{suite}`: {name:?} is not a name for a step: use letters, digits, spaces and any of _-.(),=' with at least one letter or digit, no `..`, and no space at an end"
+    )]
+    StepName { suite: String, name: String },
+    #[error(
+        "suite `{suite}`: the steps `{first}` and `{second}` both return a `{given}`, and cases find it by its type; let one of them return a type of its own"
+    )]
+    GivenTwice { suite: String, first: String, second: String, given: &'static str },
+    #[error("suite `{suite}`: `{workload}` is to be ready when {words}, but {what}")]
+    Condition { suite: String, workload: String, words: String, what: String },
+    #[error(
+        "suite `{suite}`: `{workload}` is to be ready in no time or without a start; give `.ready_within(..)` and `.starts(..)` more than 0"
+    )]
+    NoPatience { suite: String, workload: String },
+    #[error(
         "suite `{suite}`: {label:?} is not a name for a label: use letters, digits and any of _-."
     )]
     Label { suite: String, label: String },

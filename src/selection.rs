@@ -10,7 +10,7 @@ use libtest_mimic::{Arguments, ColorSetting, FormatSetting};
 
 use crate::{
     cli::{Cli, Color, Format},
-    suite::{Case, Suite},
+    suite::{Case, Step, Suite},
 };
 
 /// What stands before a label whose cases are not wanted.
@@ -55,8 +55,17 @@ impl Selection {
     /// The declaration of a selected case, by its full name.
     pub(crate) fn case(&self, name: &str) -> Option<&Case> {
         let (suite, case) = name.split_once(BETWEEN)?;
-        let suite = self.suites.iter().find(|known| known.name == suite)?;
-        suite.cases.iter().find(|known| known.name == case)
+        self.suite(suite)?.cases.iter().find(|known| known.name == case)
+    }
+
+    /// The declaration of a selected suite.
+    pub(crate) fn suite(&self, name: &str) -> Option<&Suite> {
+        self.suites.iter().find(|known| known.name == name)
+    }
+
+    /// The declaration of a step of a selected suite.
+    pub(crate) fn step(&self, suite: &str, name: &str) -> Option<&Step> {
+        self.suite(suite)?.steps().find(|known| known.name == name)
     }
 
     /// Whether no case at all is selected.

@@ -7,11 +7,10 @@ use url::Url;
 use uuid::Uuid;
 
 use super::{
-    AttachError, DatabaseError, Disturb, DisturbError, Exchanges, Http, HttpError, NoImage,
+    AttachError, DatabaseError, Disturb, DisturbError, Exchanges, Given, Http, HttpError, NoImage,
     Objects, Postgres, Request, attachments::Attachments, permission::Permission,
 };
 use crate::{
-    plan::CasePlan,
     rows::{Rows, RowsError},
     stack::Stack,
     suite::Table,
@@ -37,26 +36,40 @@ pub struct Ctx {
 }
 
 /// What the cases of a suite share.
+#[derive(Clone, Debug)]
 pub(crate) struct Shared {
     pub(crate) stack: Arc<Stack>,
     pub(crate) settle: Duration,
+    pub(crate) given: Given,
 }
 
 impl Ctx {
+    /// What a case or a step called so is given; `alone` says that no other runs beside it.
     pub(crate) fn new(
         shared: Arc<Shared>,
-        suite: &str,
-        case: &CasePlan,
+        called: &str,
+        alone: bool,
         exchanges: Exchanges,
     ) -> Self {
+        let suite = &shared.stack.plan().name;
         let unique = Uuid::new_v4().simple().to_string();
         let prefix: String = suite.chars().take(PREFIX).collect();
         let correlation_id = format!("{prefix}-{}", &unique[..12]);
+        Self::of(shared, called, correlation_id, alone, exchanges)
+    }
+
+    fn of(
+        shared: Arc<Shared>,
+        called: &str,
+        correlation_id: String,
+        alone: bool,
+        exchanges: Exchanges,
+    ) -> Self {
         let permission = Permission::default();
         let (stack, id) = (Arc::clone(&shared.stack), correlation_id.clone());
         Self {
-            objects: Objects::new(stack, &case.full_name, id, permission.clone()),
-            disturb: case.alone.then(|| {
+            objects: Objects::new(stack, called, id, permission.clone()),
+            disturb: alone.then(|| {
                 let (stack, id) = (Arc::clone(&shared.stack), correlation_id.clone());
                 Disturb::new(stack, id, permission.clone())
             }),
@@ -66,6 +79,19 @@ impl Ctx {
             correlation_id,
             permission,
         }
+    }
+
+    /// The same for who tidies up after the case, which itself can do nothing any more.
+    pub(crate) fn renewed(&self, called: &str) -> Self {
+        let (shared, id) = (Arc::clone(&self.shared), self.correlation_id.clone());
+        let exchanges = self.http.exchanges();
+        let renewed = Self::of(shared, called, id, self.disturb.is_some(), exchanges);
+        Self { attachments: self.attachments.clone(), ..renewed }
+    }
+
+    /// What steps have returned.
+    pub(super) fn all_given(&self) -> &Given {
+        &self.shared.given
     }
 
     /// Takes from the case all that it was given: whatever of it still runs can do nothing any more.

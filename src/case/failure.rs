@@ -52,6 +52,11 @@ impl Failure {
         self.skips
     }
 
+    /// The same, with when it happened.
+    pub(crate) fn at(self, when: &str) -> Self {
+        Self { text: format!("{when}: {}", self.text), ..self }
+    }
+
     pub(crate) fn into_text(self) -> String {
         self.text
     }

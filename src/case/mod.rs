@@ -14,6 +14,7 @@ mod logs;
 mod metrics;
 mod objects;
 mod permission;
+mod step;
 mod subject;
 mod waiting;
 
@@ -34,6 +35,8 @@ pub use logs::Logs;
 pub use metrics::{Metrics, MetricsError};
 pub use objects::{Objects, ObjectsError};
 pub use permission::GivenUp;
+pub use step::NotGiven;
+pub(crate) use step::{Gift, Given, all};
 pub use subject::ReadError;
 pub use waiting::Unmet;
 

@@ -18,6 +18,7 @@ pub(crate) enum Phase {
     Deploy,
     Migrate,
     Ready,
+    Step,
     Cases,
     Undo,
 }
@@ -32,6 +33,7 @@ impl fmt::Display for Phase {
             Self::Deploy => "deploy",
             Self::Migrate => "migrate",
             Self::Ready => "ready",
+            Self::Step => "step",
             Self::Cases => "cases",
             Self::Undo => "undo",
         })

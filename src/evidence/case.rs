@@ -12,7 +12,7 @@ use crate::{suite::Table, text::chain};
 const LIMIT: Duration = Duration::from_secs(20);
 
 /// Where the evidence of one case goes.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct CaseEvidence {
     folder: Folder,
 }

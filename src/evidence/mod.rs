@@ -69,6 +69,11 @@ impl Evidence {
         CaseEvidence::new(self.root().folder(suite).folder("cases").folder(case))
     }
 
+    /// The evidence of a failed step.
+    pub(crate) fn of_step(&self, suite: &str, step: &str) -> CaseEvidence {
+        CaseEvidence::new(self.root().folder(suite).folder("steps").folder(step))
+    }
+
     /// Collects what a suite's namespace says: pods' logs, events, objects.
     pub(crate) async fn of_namespace(&self, client: &Client, namespace: &str) {
         namespace::collect(&self.root().folder(namespace), client, namespace).await;

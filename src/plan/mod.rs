@@ -33,7 +33,7 @@ pub(crate) use images::ImagePlan;
 pub(crate) use inputs::Inputs;
 pub(crate) use overrides::needs_beyond;
 pub(crate) use reused::{Reused, ReusedCluster, config_digest};
-pub(crate) use suite::{MigrationsPlan, SuitePlan, TierPlan, WorkloadPlan};
+pub(crate) use suite::{MigrationsPlan, StepPlan, SuitePlan, TierPlan, WorkloadPlan};
 
 use crate::{
     cli::{Keep, Strategy},

@@ -2,10 +2,10 @@
 
 use std::fmt;
 
-use super::{CasePlan, ClusterPlan, Plan, SuitePlan, TierPlan};
+use super::{CasePlan, ClusterPlan, Plan, StepPlan, SuitePlan, TierPlan, WorkloadPlan};
 use crate::{
     manifest::{Requests, text_at},
-    suite::Source,
+    suite::{Patience, Source},
 };
 
 impl fmt::Display for Plan {
@@ -103,9 +103,10 @@ impl fmt::Display for SuitePlan {
                         for endpoint in &workload.endpoints {
                             write!(f, ", {} at NodePort {}", endpoint.port, endpoint.node_port)?;
                         }
-                        writeln!(f)?;
+                        writeln!(f, "{}", Readiness(workload))?;
                     }
                 }
+                TierPlan::Step(step) => writeln!(f, "  tier {}: {step}", index + 1)?,
                 TierPlan::Migrations(migrations) => {
                     writeln!(
                         f,
@@ -129,6 +130,9 @@ impl fmt::Display for SuitePlan {
         for workload in &self.left_out {
             writeln!(f, "  set aside: {workload}, which only cases need that are set aside")?;
         }
+        for step in &self.after_cases {
+            writeln!(f, "  after its cases: {step}")?;
+        }
         let noun = if self.cases.len() == 1 { "case" } else { "cases" };
         write!(f, "  {} {noun}", self.cases.len())?;
         match self.expected {
@@ -136,6 +140,29 @@ impl fmt::Display for SuitePlan {
             None => writeln!(f)?,
         }
         self.cases.iter().try_for_each(|case| writeln!(f, "    {case}"))
+    }
+}
+
+/// What makes a workload ready that its manifest does not say.
+struct Readiness<'a>(&'a WorkloadPlan);
+
+impl fmt::Display for Readiness<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(workload) = self;
+        let usual = Patience::default();
+        if workload.ready_within != usual.ready_within {
+            write!(f, ", ready within {} s", workload.ready_within.as_secs_f64())?;
+        }
+        if workload.starts != usual.starts {
+            write!(f, ", in at most {} starts", workload.starts)?;
+        }
+        workload.until.iter().try_for_each(|it| write!(f, ", until {}", it.words()))
+    }
+}
+
+impl fmt::Display for StepPlan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "step {}, at most {} s", self.name, self.limit.as_secs_f64())
     }
 }
 

@@ -18,12 +18,13 @@ use super::{
     overrides, room, serialize,
 };
 use crate::{
+    events::Location,
     image::Reference,
     manifest::{self, Demand, Requests},
     migrate::Migration,
     password::Password,
     problem::Problem,
-    suite::{Endpoint, Probe, Secret, Suite, Table, Tier},
+    suite::{Condition, Endpoint, Probe, Secret, Step, Suite, Table, Tier, Workload},
 };
 
 /// A suite with everything decided.
@@ -62,6 +63,9 @@ pub(crate) struct SuitePlan {
     /// How long after an answer rows may still arrive.
     #[serde(serialize_with = "serialize::seconds")]
     pub(crate) settle: Duration,
+    /// What is done once after its cases.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) after_cases: Vec<StepPlan>,
     /// Its selected cases, in the order in which they are declared.
     pub(crate) cases: Vec<CasePlan>,
     /// Whether these are all that it declares.
@@ -82,6 +86,8 @@ pub(crate) enum TierPlan {
     Workloads(Vec<WorkloadPlan>),
     /// The migrations of a database.
     Migrations(MigrationsPlan),
+    /// What the suite does itself.
+    Step(StepPlan),
 }
 
 /// A workload with its NodePorts.
@@ -93,6 +99,25 @@ pub(crate) struct WorkloadPlan {
     pub(crate) objects: Vec<Value>,
     /// In the order in which they are declared.
     pub(crate) endpoints: Vec<Endpoint>,
+    /// How long it may take to be ready.
+    #[serde(serialize_with = "serialize::seconds")]
+    pub(crate) ready_within: Duration,
+    /// How many starts a container of it may need.
+    pub(crate) starts: u32,
+    /// What must hold beside its pods, each with its whole namespace.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) until: Vec<Condition>,
+}
+
+/// A step; its body is in the [selection](crate::selection::Selection::step).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct StepPlan {
+    pub(crate) name: String,
+    /// How long it may take.
+    #[serde(serialize_with = "serialize::seconds")]
+    pub(crate) limit: Duration,
+    /// Where it is declared.
+    pub(crate) place: Location,
 }
 
 /// The migrations of a database.
@@ -124,6 +149,9 @@ pub(super) fn plan(
                     manifest: workload.manifest.clone(),
                     objects: editor.workload(workload, problems),
                     endpoints: node_ports.endpoints(suite, workload),
+                    ready_within: workload.patience.ready_within,
+                    starts: workload.patience.starts,
+                    until: conditions(suite, workload),
                 })
                 .collect(),
         ),
@@ -132,6 +160,7 @@ pub(super) fn plan(
             files: inputs.inventory.migrations(&migrations.directory).to_vec(),
             tables: migrations.tables.clone(),
         }),
+        Tier::Step(step) => TierPlan::Step(StepPlan::of(step)),
     });
     let tiers: Vec<_> = tiers.collect();
     let (requests, reserved) = room::plan(suite, workloads(&tiers), problems);
@@ -153,10 +182,28 @@ pub(super) fn plan(
         images: images::references(inputs, suite),
         tables: suite.tables.clone(),
         settle: suite.settle,
+        after_cases: suite.after_cases.iter().map(StepPlan::of).collect(),
         whole: declared.is_some_and(|declared| declared.cases.len() == cases.len()),
         expected: inputs.durations.get(&suite.name).and_then(|known| known.of(runs)),
         cases,
         real: overrides::is_real(inputs.settings, suite),
+    }
+}
+
+/// What must hold of a workload, where it is looked for.
+fn conditions(suite: &Suite, workload: &Workload) -> Vec<Condition> {
+    let conditions = workload.patience.until.iter().cloned();
+    let placed = conditions.map(|condition| {
+        let namespace = suite.namespace_of(condition.namespace.as_deref().unwrap_or_default());
+        condition.namespace(namespace)
+    });
+    placed.collect()
+}
+
+impl StepPlan {
+    fn of(step: &Step) -> Self {
+        let place = Location { file: step.place.file(), line: step.place.line() };
+        Self { name: step.name.clone(), limit: step.limit, place }
     }
 }
 
@@ -238,6 +285,6 @@ impl SuitePlan {
 fn workloads(tiers: &[TierPlan]) -> impl Iterator<Item = &WorkloadPlan> {
     tiers.iter().flat_map(|tier| match tier {
         TierPlan::Workloads(workloads) => workloads.as_slice(),
-        TierPlan::Migrations(_) => &[],
+        TierPlan::Migrations(_) | TierPlan::Step(_) => &[],
     })
 }

@@ -57,6 +57,8 @@ pub(crate) struct Counts {
     /// Ran, and skipped themselves.
     pub(crate) skipped: usize,
     pub(crate) unjudged: usize,
+    /// Suites without a stack, or with a step after their cases that failed.
+    pub(crate) suites_failed: usize,
     /// The user stopped it.
     pub(crate) interrupted: bool,
     /// The runner itself failed.
@@ -69,11 +71,12 @@ impl Counts {
     /// The verdict: the worst that a user must know first.
     pub(crate) const fn verdict(self) -> Verdict {
         let judged = self.passed + self.failed > 0;
+        let incomplete = self.unjudged > 0 || self.suites_failed > 0 || self.broken;
         if self.interrupted {
             Verdict::Interrupted
-        } else if self.failed > 0 || judged && (self.unjudged > 0 || self.broken) {
+        } else if self.failed > 0 || judged && incomplete {
             Verdict::Failed
-        } else if self.unjudged > 0 || self.broken || !judged && self.skipped > 0 {
+        } else if incomplete || !judged && self.skipped > 0 {
             Verdict::NothingJudged
         } else if self.left {
             Verdict::LeftBehind
@@ -105,6 +108,7 @@ impl Consumer for Tally {
                 Outcome::Skipped => counts.skipped += 1,
                 Outcome::Unjudged => counts.unjudged += 1,
             },
+            What::SuiteFailed { .. } => counts.suites_failed += 1,
             What::Interrupted { .. } => counts.interrupted = true,
             What::RunnerFailed { .. } => counts.broken = true,
             What::LeftBehind { .. } => counts.left = true,
@@ -114,7 +118,6 @@ impl Consumer for Tally {
             | What::PhaseEnded { .. }
             | What::Noticed { .. }
             | What::SuiteMoved { .. }
-            | What::SuiteFailed { .. }
             | What::CasesBegan
             | What::CaseBegan { .. }
             | What::Kept { .. }
@@ -141,6 +144,7 @@ mod tests {
         assert_eq!(verdict(|counts| (counts.failed, counts.left) = (1, true)), 101);
         assert_eq!(verdict(|counts| counts.interrupted = true), 130);
         assert_eq!(verdict(|counts| counts.unjudged = 1), 101);
+        assert_eq!(verdict(|counts| counts.suites_failed = 1), 101);
         assert_eq!(verdict(|counts| (counts.passed, counts.unjudged) = (0, 2)), 70);
         assert_eq!(verdict(|counts| (counts.passed, counts.broken) = (0, true)), 70);
     }

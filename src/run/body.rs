@@ -1,4 +1,4 @@
-//! Runs the body of a case on a thread of its own, under its limit.
+//! Runs the body of a case or a step on a thread of its own, under its limit.
 
 use std::{any::Any, panic::AssertUnwindSafe, thread, time::Duration};
 
@@ -7,19 +7,15 @@ use tokio::{runtime::Handle, sync::oneshot};
 
 use super::{
     interrupt::{Interrupt, Level},
-    world::Attempt,
+    world::Work,
 };
-use crate::{
-    case::{CaseResult, Failure},
-    plan::CasePlan,
-    wait,
-};
+use crate::{case::Failure, wait};
 
-/// How the body of a case ended.
+/// How a body ended.
 #[derive(Debug)]
-pub(super) enum Ended {
+pub(super) enum Ended<T = ()> {
     /// By itself, by its limit, or by being abandoned.
-    With(CaseResult),
+    With(Result<T, Failure>),
     /// The run was interrupted, and the case with it.
     Interrupted,
 }
@@ -39,25 +35,23 @@ impl Default for Patience {
     }
 }
 
-/// Runs a case to its end, or abandons it.
-pub(super) async fn run(
-    attempt: &impl Attempt,
-    case: &CasePlan,
+/// Runs what `begin` makes on a thread of this name to its end, or abandons it.
+pub(super) async fn run<T: Send + 'static>(
+    name: &str,
+    limit: Duration,
+    begin: impl FnOnce() -> Option<Work<T>> + Send + 'static,
     interrupt: &Interrupt,
     patience: Patience,
-) -> Ended {
+) -> Ended<T> {
     let (sender, ended) = oneshot::channel();
-    let (own, cancelled, limit, runtime) =
-        (attempt.clone(), interrupt.clone(), case.limit, Handle::current());
+    let (cancelled, runtime) = (interrupt.clone(), Handle::current());
     // A thread of its own: a case need not be `Send`, and one that blocks can be left behind.
     let body = move || {
         let result = runtime.block_on(async {
             let running = async {
-                match own.begin() {
+                match begin() {
                     Some(body) => body.await,
-                    None => {
-                        Err(Failure::new("the declaration has no such case; please report this"))
-                    }
+                    None => Err(Failure::new("the declaration has no such body; please report this")),
                 }
             };
             tokio::select! {
@@ -72,7 +66,7 @@ pub(super) async fn run(
         // Nobody may wait for it any more.
         let _ = sender.send(result);
     };
-    if let Err(error) = thread::Builder::new().name(case.name.clone()).spawn(body) {
+    if let Err(error) = thread::Builder::new().name(name.to_owned()).spawn(body) {
         return failed(format!("start a thread for the case: {error}"));
     }
     let abandoned = async {
@@ -82,22 +76,18 @@ pub(super) async fn run(
         }
         wait::pause(patience.to_yield).await;
     };
-    let result = tokio::select! {
+    tokio::select! {
         result = ended => {
             result.unwrap_or_else(|_| failed("the case ended without a result".to_owned()))
         }
         () = abandoned => failed(format!(
-            "`{}` was told to end and did not yield within {} s; it is abandoned (does it block its thread?)",
-            case.name,
+            "`{name}` was told to end and did not yield within {} s; it is abandoned (does it block its thread?)",
             patience.to_yield.as_secs_f64()
         )),
-    };
-    // Whatever of it still runs may touch nothing from now on.
-    attempt.close();
-    result
+    }
 }
 
-fn failed(words: String) -> Ended {
+fn failed<T>(words: String) -> Ended<T> {
     Ended::With(Err(Failure::new(words)))
 }
 

@@ -138,8 +138,13 @@ impl<W: World> Seat<W> {
             place: case.place.clone(),
         });
         let attempt = bench.world.attempt(&stack, suite, case);
-        let Ended::With(result) = body::run(&attempt, case, &bench.interrupt, bench.patience).await
-        else {
+        let own = attempt.clone();
+        let begin = move || own.begin();
+        let Bench { interrupt, patience, .. } = &**bench;
+        let ended = body::run(&case.name, case.limit, begin, interrupt, *patience).await;
+        // Whatever of it still runs may touch nothing from now on.
+        attempt.close();
+        let Ended::With(result) = ended else {
             attempt.abandon().await;
             return Judgement::interrupted(Some(sharing));
         };

@@ -21,10 +21,12 @@ mod judge;
 mod live;
 mod noted;
 mod output;
+mod performance;
 mod queue;
 mod real;
 mod refusal;
 mod setup;
+mod steps;
 mod suite;
 #[cfg(test)]
 mod tests;

@@ -16,6 +16,7 @@ use super::{
     world::World,
 };
 use crate::{
+    case::Shared,
     cluster::{Delivered, DeliveryError, Provider, Shelf},
     events::{Events, Phase},
     evidence::Evidence,
@@ -25,7 +26,8 @@ use crate::{
     password::{Known, Password},
     plan::{CasePlan, ClusterName, ClusterPlan, ImagePlan, Plan, SuitePlan},
     selection::Selection,
-    stack::{self, Applier, FixedNames, Site, Stack},
+    stack::{self, Applier, FixedNames, Rising, Site},
+    text::chain,
 };
 
 /// What a run with effects works on.
@@ -76,14 +78,14 @@ impl Real {
     }
 
     /// Evidence without all passwords that the run has met.
-    fn redacted(&self) -> Evidence {
+    pub(super) fn redacted(&self) -> Evidence {
         self.evidence.without(self.known.all().iter().map(Password::reveal))
     }
 }
 
 impl World for Real {
     type Ground = Site;
-    type Stack = Stack;
+    type Stack = Shared;
     type Attempt = StackAttempt;
 
     async fn obtain(&self, plan: &ClusterPlan) -> Result<(Site, Vec<Requests>), SetupError> {
@@ -149,17 +151,28 @@ impl World for Real {
         ground: &Site,
         suite: &SuitePlan,
         images: &Shelf,
-    ) -> Result<Stack, SetupError> {
-        let stack = Box::pin(Stack::bring_up(ground.clone(), suite, images)).await;
-        let stack = stack.map_err(|error| SetupError::Stack(Arc::new(error)))?;
-        self.note_stack(suite, &stack).map_err(|error| SetupError::Ledger(Arc::new(error)))?;
-        Ok(stack)
+    ) -> Result<Shared, SetupError> {
+        let rising = Box::pin(Rising::begin(ground.clone(), suite, images)).await;
+        let rising = rising.map_err(|error| SetupError::Stack(Arc::new(error)))?;
+        let shared = Box::pin(self.raise(rising, suite)).await?;
+        self.note_stack(suite, &shared.stack)
+            .map_err(|error| SetupError::Ledger(Arc::new(error)))?;
+        Ok(shared)
     }
 
-    fn attempt(&self, stack: &Arc<Stack>, suite: &SuitePlan, case: &CasePlan) -> StackAttempt {
+    fn attempt(&self, shared: &Arc<Shared>, suite: &SuitePlan, case: &CasePlan) -> StackAttempt {
         let declared = self.selection.case(&case.full_name).cloned();
-        let evidence = self.redacted();
-        StackAttempt::new(stack, suite, case, declared, evidence, self.interrupt.clone())
+        let declared = declared.zip(self.selection.suite(&suite.name).cloned());
+        let (evidence, interrupt) = (self.redacted(), self.interrupt.clone());
+        StackAttempt::new(shared, case, declared, evidence, interrupt)
+    }
+
+    async fn after_cases(&self, shared: &Arc<Shared>, suite: &SuitePlan) -> Result<(), String> {
+        for step in &suite.after_cases {
+            let done = self.perform(Arc::clone(shared), suite, step).await;
+            done.map_err(|error| chain(&error))?;
+        }
+        Ok(())
     }
 
     fn explain(&self, suite: &SuitePlan, cause: &str) -> String {
@@ -168,8 +181,8 @@ impl World for Real {
         evidence.for_people(cause)
     }
 
-    async fn look_back(&self, stack: &Stack, suite: &SuitePlan) {
-        for words in stack.restarted().await {
+    async fn look_back(&self, shared: &Shared, suite: &SuitePlan) {
+        for words in shared.stack.restarted().await {
             self.events.notice(&suite.name, &words);
         }
     }

@@ -7,6 +7,7 @@ use thiserror::Error;
 use super::capacity::Lack;
 use crate::{
     cluster::{ClusterError, Undelivered},
+    events::Location,
     ledger::LedgerError,
     manifest::Requests,
     stack::StackError,
@@ -25,6 +26,8 @@ pub(super) enum SetupError {
     Image(#[from] Undelivered),
     #[error(transparent)]
     Stack(Arc<StackError>),
+    #[error("the step `{name}` of the suite failed ({}:{}): {words}", place.file, place.line)]
+    Step { name: String, place: Location, words: String },
     #[error("keep the ledger")]
     Ledger(#[source] Arc<LedgerError>),
     #[error(

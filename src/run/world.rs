@@ -4,7 +4,7 @@ use std::{path::PathBuf, pin::Pin, sync::Arc};
 
 use super::setup::SetupError;
 use crate::{
-    case::CaseResult,
+    case::{CaseResult, Failure},
     cluster::{Delivered, DeliveryError, Shelf},
     image::{Built, ImageError},
     manifest::Requests,
@@ -59,6 +59,9 @@ pub(super) trait World: Send + Sync + 'static {
     /// Notes why a suite has no stack, or lost it; returns the words for people.
     fn explain(&self, suite: &SuitePlan, cause: &str) -> String;
 
+    /// Does what a suite does after its cases; why it could not be done, if it could not.
+    async fn after_cases(&self, stack: &Arc<Self::Stack>, suite: &SuitePlan) -> Result<(), String>;
+
     /// Tells what is worth knowing of a stack although all its cases passed.
     async fn look_back(&self, stack: &Self::Stack, suite: &SuitePlan);
 
@@ -69,8 +72,11 @@ pub(super) trait World: Send + Sync + 'static {
     async fn release(&self, ground: &Self::Ground, suite: &SuitePlan);
 }
 
-/// The whole of a case, which stays on one thread.
-pub(super) type Body = Pin<Box<dyn Future<Output = CaseResult>>>;
+/// The whole of something with a result, which stays on one thread.
+pub(super) type Work<T> = Pin<Box<dyn Future<Output = Result<T, Failure>>>>;
+
+/// The whole of a case.
+pub(super) type Body = Work<()>;
 
 /// A case on its stack.
 pub(super) trait Attempt: Clone + Send + Sync + 'static {

@@ -2,6 +2,7 @@
 
 use std::{path::PathBuf, time::Duration};
 
+use kube::{core::Status, runtime::watcher};
 use thiserror::Error;
 
 use crate::{
@@ -103,6 +104,21 @@ pub(crate) fn is_refusal(error: &kube::Error) -> bool {
     (400..500).contains(&status.code) && !PASSING.contains(&status.code)
 }
 
+/// What the server said, if it will never let a kind or an object be watched.
+pub(crate) fn watch_refusal(error: watcher::Error) -> Option<ServerError> {
+    let error = match error {
+        watcher::Error::InitialListFailed(error)
+        | watcher::Error::WatchStartFailed(error)
+        | watcher::Error::WatchFailed(error) => error,
+        watcher::Error::WatchError(status) => kube::Error::Api(status),
+        watcher::Error::NoResourceVersion => {
+            let message = "this kind cannot be watched".to_owned();
+            kube::Error::Api(Box::new(Status { code: 405, message, ..Status::default() }))
+        }
+    };
+    is_refusal(&error).then(|| error.into())
+}
+
 /// What became of the deletion of something that may be gone already.
 pub(super) fn unless_gone<T>(deleted: Result<T, kube::Error>) -> Result<(), kube::Error> {
     match deleted {
@@ -114,8 +130,6 @@ pub(super) fn unless_gone<T>(deleted: Result<T, kube::Error>) -> Result<(), kube
 
 #[cfg(test)]
 mod tests {
-    use kube::core::Status;
-
     use super::*;
 
     fn answered(code: u16) -> kube::Error {

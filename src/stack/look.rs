@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::{
     details, generation, made, pods,
     readiness::{Readiness, few, has_replicas, of_object, replicas},
-    restarts::Restarts,
+    restarts::Allowance,
     room::Room,
 };
 use crate::manifest::text_at;
@@ -17,7 +17,7 @@ pub(super) async fn look(
     api: &Api<DynamicObject>,
     pods: &Api<Pod>,
     object: &Value,
-    restarts: &Restarts,
+    allowance: Allowance<'_>,
 ) -> Result<(Readiness, Option<Pod>), kube::Error> {
     let Some(live) = api.get_opt(text_at(object, "/metadata/name")).await? else {
         return Ok((Readiness::Lost("it was deleted".to_owned()), None));
@@ -42,7 +42,7 @@ pub(super) async fn look(
                 room.make(pods).await?;
                 Readiness::Coming(format!("{words}; pods of before still hold their room"))
             }
-            Some(_) | None => explained(pods, pod, restarts).await?,
+            Some(_) | None => explained(pods, pod, allowance).await?,
         };
         let (rank, before) = (found.rank(), worst.0.rank());
         if rank > before || worst.1.is_none() && rank == before {
@@ -88,11 +88,11 @@ fn complete(made: &[Pod], object: &Value, wanted: u64) -> Readiness {
 async fn explained(
     pods: &Api<Pod>,
     pod: &Pod,
-    restarts: &Restarts,
+    allowance: Allowance<'_>,
 ) -> Result<Readiness, kube::Error> {
     let (client, namespace) = (pods.clone().into_client(), pod.namespace().unwrap_or_default());
     let name = pod.name_any();
-    let found = pods::readiness(pod, restarts);
+    let found = pods::readiness(pod, allowance);
     if matches!(found, Readiness::Lost(_)) {
         return Ok(found);
     }

@@ -1,14 +1,14 @@
 //! Brings up what a suite needs in its namespace, and proves that it answers.
 
-use std::{collections::BTreeMap, fmt, path::Path};
+use std::{collections::BTreeMap, fmt};
 
 use futures_util::future::try_join_all;
-use serde_json::Value;
 use sqlx::postgres::PgConnectOptions;
 use url::Url;
 
 mod apply;
 mod ask;
+mod condition;
 mod config;
 mod details;
 mod doubt;
@@ -36,6 +36,7 @@ mod release;
 mod replicas;
 mod restarts;
 mod restore;
+mod rising;
 mod room;
 mod shared;
 mod site;
@@ -43,12 +44,13 @@ mod workloads;
 
 pub(crate) use {
     apply::Applier,
-    error::{ServerError, StackError, is_refusal},
+    error::{ServerError, StackError, watch_refusal},
     fixed::{FixedNames, Held},
     made::pods_made_by,
     namespace::{Marks, ensure_marked as ensure_namespace, gone as namespace_gone},
     readiness::has_replicas,
     release::release,
+    rising::Rising,
     site::Site,
 };
 
@@ -56,18 +58,15 @@ use crate::{
     cluster::Shelf,
     events::Phase,
     password::Password,
-    plan::{SuitePlan, TierPlan, WorkloadPlan},
+    plan::{SuitePlan, WorkloadPlan},
     suite::{Endpoint, EndpointName, Probe, Table, database},
     text::chain,
 };
-use apply::has_validations;
 use ask::{Asker, url_of};
 use ends::{Since, Told};
-use generation::Configuration;
 use namespace::Past;
 use reached::Reached;
 use replicas::Replicas;
-use workloads::{Images, made_of};
 
 /// A stack whose every workload is ready, and whose every endpoint has answered.
 #[derive(Clone)]
@@ -84,93 +83,6 @@ pub(crate) struct Stack {
 }
 
 impl Stack {
-    /// Brings up `suite`, tier by tier.
-    pub(crate) async fn bring_up(
-        site: Site,
-        suite: &SuitePlan,
-        images: &Shelf,
-    ) -> Result<Self, StackError> {
-        let deploy = site.events.phase(Phase::Deploy, &suite.name);
-        let client = site.cluster.client();
-        let made = suite.namespaces().map(|name| namespace::ensure(&client, name, &suite.name));
-        try_join_all(made).await?;
-        let (passwords, past) = namespace::passwords(&site.cluster, suite).await?;
-        site.known.learn(passwords.values());
-        namespace::secrets(&site.cluster, suite, &passwords).await?;
-        if past == Past::Kept {
-            // First, because they may hold the ports and the room of what replaces them.
-            leftovers::delete(&site, suite).await?;
-        }
-        shared::make_folders(&site, suite)?;
-        let resources = Self::resources(&site, suite, images).await?;
-        drop(deploy);
-        if !site.cluster.is_at_least(1, 25) && suite.objects().any(has_validations) {
-            let words = "x-kubernetes-validations are left out: this server does not know them";
-            site.events.notice(&suite.name, words);
-        }
-        let configuration = Configuration::of(suite, &passwords);
-        let mut stack = Self {
-            reached: Reached::default(),
-            passwords,
-            plan: SuitePlan { resources, ..suite.clone() },
-            images: images.clone(),
-            site,
-            http: http::client().map_err(StackError::Http)?,
-            told: Told::default(),
-        };
-        if past == Past::Kept {
-            stack.put_back_of_before().await?;
-        }
-        for (index, tier) in suite.tiers.iter().enumerate() {
-            if index == 1 {
-                // Only databases, which others wait for, can do without the names of others.
-                stack.resolves_names().await?;
-            }
-            match tier {
-                TierPlan::Workloads(workloads) => {
-                    let wanted: Vec<_> = suite.images_of(workloads).collect();
-                    let delivered = images.take(&wanted).await.map_err(StackError::Image)?;
-                    let images = Images { wanted: &suite.images, delivered: &delivered };
-                    let workloads = made_of(images, workloads, &configuration);
-                    stack.plan.tiers[index] = TierPlan::Workloads(workloads.clone());
-                    stack.deploy(&workloads, past).await?;
-                    if suite.tiers.len() == 1 {
-                        stack.resolves_names().await?;
-                    }
-                    let _ready = stack.site.events.phase(Phase::Ready, &suite.name);
-                    stack.prove(&workloads).await?;
-                    let reached = Reached::by(&stack.site, &workloads, &stack.passwords)?;
-                    stack.reached.extend(reached);
-                }
-                TierPlan::Migrations(migrations) => {
-                    let database = stack.database_of(&migrations.workload);
-                    migrations::run(&stack.site, suite, database, migrations).await?;
-                }
-            }
-        }
-        // What was restarted on the way up was no failure.
-        stack.ends().await;
-        Ok(stack)
-    }
-
-    /// Applies what exists before the first tier.
-    async fn resources(
-        site: &Site,
-        suite: &SuitePlan,
-        images: &Shelf,
-    ) -> Result<Vec<Value>, StackError> {
-        let wanted: Vec<_> = suite.images_in(&suite.resources).collect();
-        let delivered = images.take(&wanted).await.map_err(StackError::Image)?;
-        let images = Images { wanted: &suite.images, delivered: &delivered };
-        let mut resources = suite.resources.clone();
-        for object in &mut resources {
-            images.pin(object);
-        }
-        let manifest = Path::new("its resources");
-        site.applier.apply_all(&suite.namespace, manifest, &resources).await?;
-        Ok(resources)
-    }
-
     async fn resolves_names(&self) -> Result<(), StackError> {
         self.site.cluster.resolves_names().await.map_err(StackError::Cluster)
     }

@@ -6,16 +6,11 @@ use k8s_openapi::{
 };
 use serde_json::Value;
 
-use super::{readiness::Readiness, restarts::Restarts};
+use super::{readiness::Readiness, restarts::Allowance};
 use crate::{manifest::text_at, pod_logs::containers};
 
 /// The exit code of a process that was killed (128 + SIGKILL).
 const KILLED: i32 = 137;
-
-/// How often a container was restarted during a wait when it is proven that it will not stay up.
-///
-/// Who needs a second start, or a third, because something came later than he did, stays up then.
-const PROVEN: i32 = 3;
 
 /// The reason for waiting of a container that is not started again at once.
 const BACK_OFF: &str = "CrashLoopBackOff";
@@ -31,8 +26,8 @@ const DOUBTFUL: [&str; 6] = [
     "RunContainerError",
 ];
 
-/// How a pod stands, whose containers had been restarted so often `before`.
-pub(super) fn readiness(pod: &Pod, before: &Restarts) -> Readiness {
+/// How a pod stands, whose containers have this allowance.
+pub(super) fn readiness(pod: &Pod, allowance: Allowance<'_>) -> Readiness {
     let Some(status) = &pod.status else {
         return Readiness::Coming("its pod has no status yet".to_owned());
     };
@@ -42,7 +37,7 @@ pub(super) fn readiness(pod: &Pod, before: &Restarts) -> Readiness {
     }
     let containers = containers(pod);
     for container in containers.clone() {
-        if let Some(readiness) = stuck(pod, container, before) {
+        if let Some(readiness) = stuck(pod, container, allowance) {
             return readiness;
         }
     }
@@ -87,7 +82,7 @@ pub(super) fn maker(pod: &Pod) -> Option<&OwnerReference> {
 }
 
 /// How a container stands that waits for a reason that may not pass.
-fn stuck(pod: &Pod, container: &ContainerStatus, before: &Restarts) -> Option<Readiness> {
+fn stuck(pod: &Pod, container: &ContainerStatus, allowance: Allowance<'_>) -> Option<Readiness> {
     let waiting = container.state.as_ref()?.waiting.as_ref()?;
     let reason = waiting.reason.as_deref()?;
     let name = &container.name;
@@ -111,8 +106,8 @@ fn stuck(pod: &Pod, container: &ContainerStatus, before: &Restarts) -> Option<Re
         return None;
     }
     // A Job counts itself how often it is tried.
-    let proven = before.since(pod, container) >= PROVEN
-        && maker(pod).is_none_or(|maker| maker.kind != "Job");
+    let proven =
+        allowance.is_spent(pod, container) && maker(pod).is_none_or(|maker| maker.kind != "Job");
     Some(if proven { Readiness::Lost(words) } else { Readiness::Coming(words) })
 }
 

@@ -7,7 +7,7 @@ use futures_util::future::try_join_all;
 use super::{
     StackError,
     ask::Asker,
-    generation, made,
+    condition, generation, made,
     reach::{Outcome, Reach},
     ready,
     restarts::Restarts,
@@ -47,9 +47,13 @@ async fn one(
         // On the heap: a case holds these futures too.
         Box::pin(ready::wait(reach.site, reach.suite, workload, begun, before)).await?;
         match Box::pin(reach.ask(workload, begun)).await? {
-            Outcome::Answered => return Ok(()),
+            Outcome::Answered => break,
             // The next look says why.
             Outcome::Unready => {}
         }
     }
+    let Reach { site, suite, .. } = reach;
+    let until = workload.until.iter();
+    let waiting = until.map(|condition| condition::wait(site, suite, workload, condition, begun));
+    Box::pin(try_join_all(waiting)).await.map(drop)
 }

@@ -12,7 +12,6 @@ use super::{
     lead::{self, Lead, Target},
     prospect,
     reached::address,
-    ready::LIMIT,
     site::Site,
 };
 use crate::{
@@ -93,7 +92,8 @@ impl Reach<'_> {
         let name = || workload.name.clone();
         let (mut doubts, mut patience) = (Doubts::default(), FIRST);
         let mut last = String::from("nothing");
-        let limit = Limit { total: LIMIT.saturating_sub(begun.elapsed()), every: PAUSE };
+        let total = workload.ready_within;
+        let limit = Limit { total: total.saturating_sub(begun.elapsed()), every: PAUSE };
         let asking = wait::until(&what, limit, async || {
             let look = self.look(endpoint, address, &mut patience).await;
             let Some(seen) = look.seen else {
@@ -133,7 +133,7 @@ impl Reach<'_> {
             Ok(proof) => Ok(proof),
             Err(wait::WaitError::Broken { source, .. }) => Err(source),
             Err(wait::WaitError::TimedOut { .. }) => {
-                Err(StackError::Silent { workload: name(), asked: what, limit: LIMIT, seen: last })
+                Err(StackError::Silent { workload: name(), asked: what, limit: total, seen: last })
             }
         }
     }

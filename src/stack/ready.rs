@@ -18,7 +18,7 @@ use super::{
     error::{ServerError, is_refusal},
     look::look,
     readiness::{Readiness, has_pods},
-    restarts::Restarts,
+    restarts::{Allowance, Restarts},
     site::Site,
 };
 use crate::{
@@ -28,8 +28,8 @@ use crate::{
     wait,
 };
 
-/// How long a workload may take unless something says earlier that it is lost.
-pub(super) const LIMIT: Duration = Duration::from_mins(3);
+/// How long the server may take to answer one look.
+const ANSWERED: Duration = Duration::from_mins(3);
 /// A watch may miss something; so there is a look at least this often.
 const AT_LEAST: Duration = Duration::from_secs(1);
 /// How long what may heal by itself is given to do so: a registry is asked again after 10 s, and
@@ -47,7 +47,8 @@ pub(super) async fn wait(
     before: &Restarts,
 ) -> Result<(), StackError> {
     let objects = workload.objects.iter().filter(|object| has_pods(object));
-    let waiting = objects.map(|object| one(site, suite, workload, object, begun, before));
+    let allowance = Allowance { before, starts: workload.starts };
+    let waiting = objects.map(|object| one(site, suite, workload, object, begun, allowance));
     futures_util::future::try_join_all(waiting).await.map(drop)
 }
 
@@ -57,7 +58,7 @@ async fn one(
     workload: &WorkloadPlan,
     object: &Value,
     begun: Instant,
-    before: &Restarts,
+    allowance: Allowance<'_>,
 ) -> Result<(), StackError> {
     let fail = |source: ServerError| StackError::Api {
         what: format!("look at {} `{}`", text_at(object, "/kind"), workload.name),
@@ -80,7 +81,7 @@ async fn one(
     let mut changes = pin!(changes);
     let mut failing: Option<Instant> = None;
     loop {
-        let looking = tokio::time::timeout(LIMIT, look(&api, &pods, object, before));
+        let looking = tokio::time::timeout(ANSWERED, look(&api, &pods, object, allowance));
         let (readiness, pod) = match looking.await {
             Ok(Ok(found)) => found,
             Ok(Err(error)) if is_refusal(&error) => return Err(fail(error.into())),
@@ -99,7 +100,8 @@ async fn one(
             }
             Readiness::Lost(seen) => (seen, true),
         };
-        let late = begun.elapsed() > LIMIT;
+        let limit = workload.ready_within;
+        let late = begun.elapsed() > limit;
         if lost || late {
             let client = site.cluster.client();
             let evidence = details::evidence(&client, namespace, pod.as_ref()).await;
@@ -107,7 +109,7 @@ async fn one(
             return Err(if lost {
                 StackError::Lost { workload, reason: seen, evidence }
             } else {
-                StackError::Late { workload, limit: LIMIT, seen, evidence }
+                StackError::Late { workload, limit, seen, evidence }
             });
         }
         site.events.waits(&suite.name, &format!("{}: {seen}", workload.name));

@@ -26,6 +26,20 @@ impl Restarts {
     }
 }
 
+/// How many starts containers may need, counted from before.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Allowance<'a> {
+    pub(super) before: &'a Restarts,
+    pub(super) starts: u32,
+}
+
+impl Allowance<'_> {
+    /// Whether it is proven that a container will not stay up.
+    pub(super) fn is_spent(self, pod: &Pod, container: &ContainerStatus) -> bool {
+        i64::from(self.before.since(pod, container)) >= i64::from(self.starts)
+    }
+}
+
 fn key(pod: &Pod, container: &ContainerStatus) -> (String, String) {
     (pod.uid().unwrap_or_default(), container.name.clone())
 }

@@ -1,6 +1,8 @@
 //! A case, as a suite declares it.
 
-use std::{any::Any, collections::BTreeSet, fmt, panic::Location, sync::Arc, time::Duration};
+use std::{any::Any, collections::BTreeSet, fmt, panic::Location, time::Duration};
+
+use super::body::Body;
 
 /// How long a case may take unless it says otherwise.
 const LIMIT: Duration = Duration::from_mins(1);
@@ -30,7 +32,7 @@ pub struct Case {
     /// Where it is declared.
     pub(crate) place: &'static Location<'static>,
     /// What it does. Only the room that makes contexts for cases knows of what type that is.
-    body: Arc<dyn Any + Send + Sync>,
+    body: Body,
 }
 
 impl Case {
@@ -45,13 +47,13 @@ impl Case {
             ignored: false,
             alone: false,
             place: Location::caller(),
-            body: Arc::new(body),
+            body: Body::new(body),
         }
     }
 
     /// Its body, if it is of this type.
     pub(crate) fn body<B: Any>(&self) -> Option<&B> {
-        self.body.downcast_ref()
+        self.body.of()
     }
 
     /// Sets how long it may take; the default is a minute.

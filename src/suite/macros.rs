@@ -29,6 +29,21 @@ macro_rules! case {
     };
 }
 
+/// The named function as a step, for [`Suite::step`](crate::Suite::step) and
+/// [`Suite::after_cases`](crate::Suite::after_cases).
+///
+/// ```
+/// # use kindwright::{CaseResult, Ctx, Suite, step};
+/// # async fn open_the_shop(ctx: Ctx) -> CaseResult { Ok(()) }
+/// let suite = Suite::new("shop", "shop-tests").step(step!(open_the_shop));
+/// ```
+#[macro_export]
+macro_rules! step {
+    ($function:ident) => {
+        $crate::Step::named(stringify!($function), $function)
+    };
+}
+
 /// Fails the case, with a message, unless the condition holds.
 ///
 /// ```

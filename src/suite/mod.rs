@@ -2,17 +2,24 @@
 
 use std::{path::PathBuf, time::Duration};
 
+mod body;
 mod case;
 mod image;
 mod macros;
+mod patience;
 mod read;
 mod reserve;
+mod step;
 mod table;
 mod workload;
 
+pub(crate) use body::Body;
 pub use case::Case;
 pub use image::{Image, Source};
+pub use patience::Condition;
+pub(crate) use patience::Patience;
 pub use reserve::Reserve;
+pub use step::Step;
 pub use table::Table;
 pub use workload::{Database, Migrations, Part, Secret, Workload, password, text};
 pub(crate) use workload::{Endpoint, EndpointName, Probe, database};
@@ -58,15 +65,19 @@ pub struct Suite {
     pub(crate) tables: Vec<Table>,
     pub(crate) settle: Duration,
     pub(crate) cases: Vec<Case>,
+    pub(crate) after_cases: Vec<Step>,
+    pub(crate) before_each: Vec<Body>,
+    pub(crate) after_each: Vec<Body>,
     /// The workloads that are not deployed, because only cases need them that are set aside.
     pub(crate) left_out: Vec<String>,
 }
 
 /// What is deployed together; the next tier waits for all of it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(crate) enum Tier {
     Workloads(Vec<Workload>),
     Migrations(Migrations),
+    Step(Step),
 }
 
 impl Suite {
@@ -93,6 +104,9 @@ impl Suite {
             tables: Vec::new(),
             settle: SETTLE,
             cases: Vec::new(),
+            after_cases: Vec::new(),
+            before_each: Vec::new(),
+            after_each: Vec::new(),
             left_out: Vec::new(),
         }
     }

@@ -54,14 +54,14 @@ impl Suite {
     pub(crate) fn workloads(&self) -> impl Iterator<Item = &Workload> + Clone {
         self.tiers.iter().flat_map(|tier| match tier {
             Tier::Workloads(workloads) => workloads.as_slice(),
-            Tier::Migrations(_) => &[],
+            Tier::Migrations(_) | Tier::Step(_) => &[],
         })
     }
 
     pub(crate) fn migrated(&self) -> impl Iterator<Item = &Migrations> {
         self.tiers.iter().filter_map(|tier| match tier {
             Tier::Migrations(migrations) => Some(migrations),
-            Tier::Workloads(_) => None,
+            Tier::Workloads(_) | Tier::Step(_) => None,
         })
     }
 }

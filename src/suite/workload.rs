@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, fmt, path::PathBuf};
 
 use serde::Serialize;
 
+use super::Patience;
 use crate::password::Password;
 
 /// One manifest, and how its services are reached from this machine.
@@ -13,6 +14,7 @@ pub struct Workload {
     pub(crate) manifest: PathBuf,
     pub(crate) endpoints: Vec<Endpoint>,
     pub(crate) beyond: bool,
+    pub(crate) patience: Patience,
 }
 
 /// A port of the Service of a workload that cases reach through a NodePort.
@@ -68,7 +70,13 @@ impl Workload {
     /// The manifest is a file that `kubectl apply -f` would take. Namespace,
     /// images, NodePorts and labels are set by the runner.
     pub fn new(name: impl Into<String>, manifest: impl Into<PathBuf>) -> Self {
-        Self { name: name.into(), manifest: manifest.into(), endpoints: Vec::new(), beyond: false }
+        Self {
+            name: name.into(),
+            manifest: manifest.into(),
+            endpoints: Vec::new(),
+            beyond: false,
+            patience: Patience::default(),
+        }
     }
 
     /// Reaches the Service's port `port` over HTTP, at best through `node_port`.

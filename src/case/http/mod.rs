@@ -80,6 +80,11 @@ impl Http {
         Self { client, exchanges, permission }
     }
 
+    /// What was sent and received by now.
+    pub(super) fn exchanges(&self) -> Exchanges {
+        Exchanges::clone(&self.exchanges)
+    }
+
     /// A request of `method` to `url`.
     pub(super) fn request(&self, method: Method, url: Result<Url, HttpError>) -> Request {
         let title = url.as_ref().map_or_else(ToString::to_string, |url| format!("{method} {url}"));

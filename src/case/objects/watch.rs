@@ -6,7 +6,6 @@ use futures_util::{Stream, StreamExt as _};
 use kube::{
     Api,
     api::DynamicObject,
-    core::Status,
     runtime::{
         WatchStreamExt as _,
         watcher::{self, watch_object},
@@ -16,7 +15,7 @@ use serde_json::Value;
 
 use super::changes::changes;
 use crate::{
-    stack::{ServerError, is_refusal},
+    stack::{ServerError, watch_refusal},
     text::chain,
     wait::History,
 };
@@ -70,7 +69,7 @@ async fn look(
                 }
                 Err(error) => {
                     let words = chain(&error);
-                    if let Some(refusal) = refusal(error) {
+                    if let Some(refusal) = watch_refusal(error) {
                         return Err(WatchError::Refused(refusal));
                     }
                     // It is watched again from where it is then.
@@ -87,24 +86,10 @@ async fn look(
     Err(WatchError::Late { history, last })
 }
 
-/// What the server said, if it will never let the object be watched.
-fn refusal(error: watcher::Error) -> Option<ServerError> {
-    let error = match error {
-        watcher::Error::InitialListFailed(error)
-        | watcher::Error::WatchStartFailed(error)
-        | watcher::Error::WatchFailed(error) => error,
-        watcher::Error::WatchError(status) => kube::Error::Api(status),
-        watcher::Error::NoResourceVersion => {
-            let message = "this kind cannot be watched".to_owned();
-            kube::Error::Api(Box::new(Status { code: 405, message, ..Status::default() }))
-        }
-    };
-    is_refusal(&error).then(|| error.into())
-}
-
 #[cfg(test)]
 mod tests {
     use futures_util::stream;
+    use kube::core::Status;
     use serde_json::json;
 
     use super::{super::error::shown, *};

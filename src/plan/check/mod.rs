@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
+mod conditions;
 mod names;
 mod quantities;
 mod reuse;
@@ -28,6 +29,7 @@ pub(super) fn declarations(inputs: &Inputs<'_>) -> Vec<Problem> {
     for suite in &inputs.selection.suites {
         databases(suite, &mut problems);
         tables::check(suite, &mut problems);
+        conditions::check(suite, &mut problems);
         tiers::migrations(suite, &mut problems);
     }
     problems

@@ -32,6 +32,7 @@ pub(super) fn check(inputs: &Inputs<'_>, problems: &mut Vec<Problem>) {
         problems.extend(
             bad.map(|name| Problem::CaseName { suite: suite.name.clone(), name: name.to_owned() }),
         );
+        steps(suite, problems);
         let labels = suite.cases.iter().flat_map(|case| &case.labels);
         let labels: BTreeSet<_> = labels.filter(|label| !is_label(label)).collect();
         problems.extend(
@@ -51,6 +52,25 @@ pub(super) fn check(inputs: &Inputs<'_>, problems: &mut Vec<Problem>) {
             twice("endpoint", &of, ports, problems);
         }
     }
+}
+
+/// Steps that cannot be called so, or return what another one does: it is found by its type.
+fn steps(suite: &Suite, problems: &mut Vec<Problem>) {
+    let of = || suite.name.clone();
+    let mut givers = BTreeMap::new();
+    for step in suite.steps() {
+        if !is_plain(&step.name) {
+            problems.push(Problem::StepName { suite: of(), name: step.name.clone() });
+        }
+        if let Some(given) = step.gives
+            && let Some(first) = givers.insert(given, &step.name)
+        {
+            let (first, second) = (first.clone(), step.name.clone());
+            problems.push(Problem::GivenTwice { suite: of(), first, second, given });
+        }
+    }
+    let names = suite.steps().map(|step| step.name.as_str());
+    twice("step", &format!(" in suite `{}`", suite.name), names, problems);
 }
 
 /// Namespaces beside a suite's own that cannot be called so.

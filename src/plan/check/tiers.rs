@@ -31,7 +31,7 @@ pub(super) fn migrations(suite: &Suite, problems: &mut Vec<Problem>) {
             Tier::Workloads(workloads) => {
                 workloads.iter().any(|workload| workload.name == name && has_database(workload))
             }
-            Tier::Migrations(_) => false,
+            Tier::Migrations(_) | Tier::Step(_) => false,
         })
     };
     for (index, tier) in suite.tiers.iter().enumerate() {
@@ -121,7 +121,7 @@ fn tiers(plan: &SuitePlan) -> impl Iterator<Item = (usize, &WorkloadPlan)> {
     plan.tiers.iter().enumerate().flat_map(|(index, tier)| {
         let workloads = match tier {
             TierPlan::Workloads(workloads) => workloads.as_slice(),
-            TierPlan::Migrations(_) => &[],
+            TierPlan::Migrations(_) | TierPlan::Step(_) => &[],
         };
         workloads.iter().map(move |workload| (index, workload))
     })

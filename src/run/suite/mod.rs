@@ -182,6 +182,10 @@ impl<'a, W: World> Up<'a, W> {
             let words = "no case of it was judged: all that ran skipped themselves";
             task.events.notice(&task.plan.name, words);
         }
+        if let Err(cause) = task.world.after_cases(&stack, task.plan).await {
+            task.failed(&cause);
+            failed = true;
+        }
         if !failed {
             let looking_back = task.world.look_back(&stack, task.plan);
             task.interrupt.until(Level::Stop, looking_back).await;

@@ -174,6 +174,11 @@ impl World for Memory {
         cause.to_owned()
     }
 
+    async fn after_cases(&self, _: &Arc<String>, suite: &SuitePlan) -> Result<(), String> {
+        let step = format!("tidy up {}", suite.name);
+        if self.step(&step).await { Ok(()) } else { Err("the broom is gone".to_owned()) }
+    }
+
     async fn look_back(&self, _: &String, suite: &SuitePlan) {
         self.step(&format!("look back {}", suite.name)).await;
     }

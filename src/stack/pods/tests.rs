@@ -2,11 +2,12 @@
 
 use serde_json::json;
 
-use super::*;
+use super::{super::restarts::Restarts, *};
 
 /// How a pod stands of which nothing is known.
 fn readiness(pod: &Pod) -> Readiness {
-    super::readiness(pod, &Restarts::default())
+    let before = Restarts::default();
+    super::readiness(pod, Allowance { before: &before, starts: 3 })
 }
 
 fn pod(status: &Value) -> Pod {
@@ -71,9 +72,22 @@ fn a_service_that_needs_a_second_start_or_a_third_is_not_lost() {
 }
 
 #[test]
+fn a_service_is_given_the_starts_that_its_suite_says() {
+    let stands = |starts, restarts| {
+        let before = Restarts::default();
+        let allowance = Allowance { before: &before, starts };
+        super::readiness(&waiting("CrashLoopBackOff", restarts), allowance)
+    };
+    assert!(matches!(stands(1, 1), Readiness::Lost(_)), "{:?}", stands(1, 1));
+    assert!(matches!(stands(6, 5), Readiness::Coming(_)), "{:?}", stands(6, 5));
+    assert!(matches!(stands(6, 6), Readiness::Lost(_)), "{:?}", stands(6, 6));
+}
+
+#[test]
 fn restarts_of_before_the_wait_prove_nothing() {
     let before = Restarts::of(&[waiting("CrashLoopBackOff", 7)]);
-    let stands = |restarts| super::readiness(&waiting("CrashLoopBackOff", restarts), &before);
+    let allowance = Allowance { before: &before, starts: 3 };
+    let stands = |restarts| super::readiness(&waiting("CrashLoopBackOff", restarts), allowance);
     assert!(matches!(stands(9), Readiness::Coming(_)), "{:?}", stands(9));
     assert!(matches!(stands(10), Readiness::Lost(_)), "{:?}", stands(10));
 }
