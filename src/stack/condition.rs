@@ -1,6 +1,7 @@
 //! Waits until what a workload's suite asks of an object is so.
 
 use std::{
+    iter,
     pin::pin,
     time::{Duration, Instant},
 };
@@ -150,9 +151,10 @@ fn untrue(object: &Value, condition: &str) -> Option<String> {
         return None;
     }
     let text = |field: &str| found[field].as_str().filter(|text| !text.is_empty());
-    let words = [text("reason"), text("message")].into_iter().flatten();
-    let words: String = words.map(|words| format!(": {words}")).collect();
-    Some(format!("{condition} is {}{words}", text("status").unwrap_or("nothing")))
+    let is = format!("{condition} is {}", text("status").unwrap_or("nothing"));
+    let words: Vec<_> =
+        iter::once(is.as_str()).chain(text("reason")).chain(text("message")).collect();
+    Some(words.join(": "))
 }
 
 #[cfg(test)]

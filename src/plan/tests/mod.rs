@@ -10,6 +10,7 @@ mod operators;
 mod reuse;
 mod room;
 mod sharing;
+mod steps;
 mod tiers;
 
 use super::*;

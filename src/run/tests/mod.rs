@@ -306,3 +306,15 @@ async fn a_suite_is_told_in_each_of_its_states() {
     assert_eq!(states, [Planned, Admitted, Up, Judging, Released]);
     assert_eq!(ended(&over).map(|case| case.outcome).collect::<Vec<_>>(), [Outcome::Passed]);
 }
+
+#[tokio::test]
+async fn what_a_suite_does_after_its_cases_comes_once_and_fails_the_run_if_it_fails() {
+    let cases = ["one", "two"];
+    let over = Script::of([suite("shop", &cases)]).run().await;
+    over.counted([2, 0, 0], 0).in_order(&["begin shop::two", "tidy up shop", "look back shop"]);
+    let over = Script::of([suite("shop", &cases)]).fault("tidy up shop", Fault::Fails).run().await;
+    over.counted([2, 0, 0], 101).never("look back shop").at("collect shop");
+    assert_eq!(over.causes(), ["shop: the broom is gone"]);
+    let over = Script::of([suite("shop", &cases)]).fault("up shop", Fault::Fails).run().await;
+    over.counted([0, 0, 2], 70).never("tidy up shop");
+}
