@@ -23,7 +23,7 @@
 //! terminal in `report`, where stacks live in `cluster`, undoing in `ledger`, `cluster` and `janitor`.
 //!
 //! A suite's author needs [`Suite`], [`Workload`], [`Image`], [`Secret`],
-//! [`Migrations`], [`Table`], [`cases!`], [`Ctx`], [`ensure!`] and [`ensure_eq!`]; [`main`] does the rest.
+//! [`Migrations`], [`Table`], [`Step`], [`cases!`], [`Ctx`], [`ensure!`] and [`ensure_eq!`]; [`main`] does the rest.
 
 pub mod case;
 mod cli;
