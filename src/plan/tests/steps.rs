@@ -39,6 +39,7 @@ suite shop: namespace shop in kw-0a1b2c3d
   tier 1: shop from shop.yaml, http at NodePort 30090, ready within 600 s, in at most 5 starts, \
 until Deployment `shop` is Available, until ConfigMap `prices` matches {\"data\":{\"tea\":\"2\"}}
   tier 2: step fill the shelves, at most 90 s
+  requests 0m of cpu, 0 MiB of memory, 1 pod
   after its cases: step sweep, at most 60 s
   1 case
     shop::it_sells
