@@ -32,7 +32,7 @@ pub(super) async fn lift(client: &Client) -> Result<(), WaitError<kube::Error>> 
         if list.iter().any(|node| taints(node).is_empty()) {
             return Ok(Poll::Ready(()));
         }
-        for (name, patch) in list.iter().filter_map(without_role) {
+        for (name, patch) in freed(&list) {
             // Somebody else may have changed the node; the next look tells.
             let _ = nodes.patch(&name, &PatchParams::default(), &Patch::Merge(patch)).await;
         }
@@ -46,6 +46,13 @@ pub(super) async fn lift(client: &Client) -> Result<(), WaitError<kube::Error>> 
 fn taints(node: &Node) -> Vec<&Taint> {
     let taints = node.spec.as_ref().and_then(|spec| spec.taints.as_ref());
     taints.into_iter().flatten().filter(|taint| taint.effect != "PreferNoSchedule").collect()
+}
+
+/// The nodes to free of the taint of a role: all of a cluster without workers. With workers kind leaves it, and
+/// these only take a moment.
+fn freed(nodes: &[Node]) -> Vec<(String, Value)> {
+    let freed: Option<Vec<_>> = nodes.iter().map(without_role).collect();
+    freed.unwrap_or_default()
 }
 
 /// The name of a node that has the taint of a role, and what takes that away and nothing else.
@@ -78,6 +85,14 @@ mod tests {
         }
         assert_eq!(without_role(&node(&json!([own]))), None);
         assert_eq!(without_role(&Node::default()), None);
+    }
+
+    #[test]
+    fn a_control_plane_keeps_its_taint_beside_a_worker_that_does_not_take_pods_yet() {
+        let role = node(&json!([{"key": ROLES[0], "effect": "NoSchedule"}]));
+        let new = json!([{"key": "node.kubernetes.io/not-ready", "effect": "NoSchedule"}]);
+        assert_eq!(freed(&[role.clone(), node(&new)]), []);
+        assert_eq!(freed(&[role.clone(), role]).len(), 2);
     }
 
     #[test]
