@@ -23,6 +23,8 @@ use super::permission::Permission;
 use crate::{
     manifest::{CASE, SUITE, text_at},
     stack::{ServerError, Stack},
+    text::chain,
+    wait::{self, Limit, Poll, WaitError},
 };
 use belongings::Belongings;
 use error::shown;
@@ -30,6 +32,9 @@ use place::{Act, Place};
 
 /// How long a deleted object may take to be gone, its finalizers included.
 const GONE: Duration = Duration::from_mins(1);
+
+/// How long the server may put off what it is to make.
+const PUT_OFF: Limit = Limit::seconds(15);
 
 /// Objects of one namespace; [`Ctx::objects`](crate::Ctx::objects) makes it for one of the case's own,
 /// [`Ctx::suite_objects`](crate::Ctx::suite_objects) for the suite's, and
@@ -107,8 +112,19 @@ impl Objects {
                 self.case.adopt(&api, &mut made).await?;
             }
         }
-        let made = api.create(&PostParams::default(), &made).await;
-        self.read("make", kind, name, made)
+        let made = wait::until("that the server takes it", PUT_OFF, async || {
+            match api.create(&PostParams::default(), &made).await {
+                Err(error) if is_put_off(&error) => Ok(Poll::NotYet(error.to_string())),
+                made => made.map(Poll::Ready),
+            }
+        });
+        let made = made.await.map_err(|error| match error {
+            WaitError::Broken { source, .. } => self.fail("make", kind, name, source),
+            late @ WaitError::TimedOut { .. } => {
+                self.fail("make", kind, name, ServerError::Refused(chain(&late)))
+            }
+        })?;
+        self.read("make", kind, name, Ok(made))
     }
 
     /// An object as it is now, if it exists.
@@ -249,4 +265,10 @@ impl Objects {
             source: Box::new(source.into()),
         }
     }
+}
+
+/// Whether the server asks for the same request a moment later: before 1.24 it does for pods of a service account
+/// that has no token yet, as those of a new namespace.
+fn is_put_off(error: &kube::Error) -> bool {
+    matches!(error, kube::Error::Api(status) if status.reason == "ServerTimeout")
 }
