@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL: # two cargos would wait for each other, two runs share two cores
-.PHONY: help setup e2e test test-static test-unit test-database test-images test-cluster test-faults bench clean
+.PHONY: help setup e2e test test-static test-unit test-database test-images test-cluster test-faults soak bench clean
 
 help: ## what can be made
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -38,6 +38,9 @@ test-cluster: setup ## the runner's own tests on a real cluster
 
 test-faults: setup ## the costly ones too
 	cargo test --test runner -- --include-ignored
+
+soak: setup ## all suites RUNS times in a row (10), until one run fails; SUITES names some of them
+	fixtures/soak $(or $(RUNS),10) $(SUITES)
 
 bench: setup ## how long to the first case, beside a script of the same steps
 	fixtures/bench

@@ -189,6 +189,10 @@ pub(crate) enum Problem {
     #[error("suite `{suite}`: `{workload}` is to be ready when {words}, but {what}")]
     Condition { suite: String, workload: String, words: String, what: String },
     #[error(
+        "suite `{suite}` controls `{kind}`, and nobody brings the CustomResourceDefinition of that kind into its cluster (there are definitions of: {known}); add its manifest with `.resources(..)`"
+    )]
+    Undefined { suite: String, kind: String, known: String },
+    #[error(
         "suite `{suite}`: `{workload}` is to be ready in no time or without a start; give `.ready_within(..)` and `.starts(..)` more than 0"
     )]
     NoPatience { suite: String, workload: String },

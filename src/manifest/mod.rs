@@ -19,7 +19,7 @@ pub(crate) use pods::{
 };
 pub(crate) use quantity::quantity;
 pub(crate) use requests::{NoQuantity, Requests, no_quantities};
-pub(crate) use scope::GroupKind;
+pub(crate) use scope::{GroupKind, is_own};
 
 /// The label that names the suite of an object; controllers of stand-ins go by it.
 pub(crate) const SUITE: &str = "kindwright/suite";

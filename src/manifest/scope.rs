@@ -67,6 +67,37 @@ const CLUSTER_SCOPED: [ClusterScoped; 34] = [
     known("internal.apiserver.k8s.io", "StorageVersion", "storageversions").by_purpose(),
 ];
 
+/// The kinds of the cluster's own API that belong to a namespace, and that something may reconcile.
+const NAMESPACED: [&str; 27] = [
+    "ConfigMap",
+    "CronJob",
+    "DaemonSet",
+    "Deployment",
+    "EndpointSlice",
+    "Endpoints",
+    "Event",
+    "HorizontalPodAutoscaler",
+    "Ingress",
+    "Job",
+    "Lease",
+    "LimitRange",
+    "NetworkPolicy",
+    "PersistentVolumeClaim",
+    "Pod",
+    "PodDisruptionBudget",
+    "ReplicaSet",
+    "ReplicationController",
+    "ResourceClaim",
+    "ResourceClaimTemplate",
+    "ResourceQuota",
+    "Role",
+    "RoleBinding",
+    "Secret",
+    "Service",
+    "ServiceAccount",
+    "StatefulSet",
+];
+
 /// The groups of the cluster's own API.
 const OWN: [&str; 24] = [
     "",
@@ -133,6 +164,11 @@ impl GroupKind {
     pub(crate) fn cluster_scoped(&self) -> Option<&'static ClusterScoped> {
         CLUSTER_SCOPED.iter().find(|known| known.group == self.group && known.kind == self.kind)
     }
+}
+
+/// Whether the cluster's own API has a kind of this name.
+pub(crate) fn is_own(kind: &str) -> bool {
+    NAMESPACED.contains(&kind) || CLUSTER_SCOPED.iter().any(|known| known.kind == kind)
 }
 
 /// Whether it is a version, as `v1`, and no group.

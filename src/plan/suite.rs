@@ -74,6 +74,9 @@ pub(crate) struct SuitePlan {
     /// How long they will take, if that is known of an earlier run.
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "serialize::seconds_if")]
     pub(crate) expected: Option<Duration>,
+    /// The kinds that it controls.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) controls: Vec<String>,
     /// Whether its services are the real ones.
     pub(crate) real: bool,
 }
@@ -186,6 +189,7 @@ pub(super) fn plan(
         whole: declared.is_some_and(|declared| declared.cases.len() == cases.len()),
         expected: inputs.durations.get(&suite.name).and_then(|known| known.of(runs)),
         cases,
+        controls: suite.controls.clone(),
         real: overrides::is_real(inputs.settings, suite),
     }
 }

@@ -57,6 +57,8 @@ impl Performance {
     pub(super) async fn explain(&self, mut failure: String) -> String {
         let mut ends = self.ends().await;
         ends.extend(self.ctx.objects().waits());
+        let refused = self.ctx.stack().refused(self.began.elapsed());
+        ends.extend(self.interrupt.until(Level::Stop, refused).await.unwrap_or_default());
         if !ends.is_empty() {
             failure = format!("{failure}\nin the meantime:\n    {}", ends.join("\n    "));
         }

@@ -128,13 +128,16 @@ impl Applier {
 async fn establish(api: &Api<DynamicObject>, name: &str) -> Result<(), ServerError> {
     let established = insist::until("the new kind to be accepted", ESTABLISHED, async || {
         let definition = api.get(name).await?;
-        Ok(if is_established(&definition) {
-            Poll::Ready(())
+        Ok(if condition(&definition, "Established", "True").is_some() {
+            Poll::Ready(Ok(()))
+        } else if let Some(words) = condition(&definition, "NamesAccepted", "False") {
+            // It does not heal: another definition has the name.
+            Poll::Ready(Err(ServerError::Refused(format!("its names are taken: {words}"))))
         } else {
             Poll::NotYet("not Established".to_owned())
         })
     });
-    established.await.map_err(|error| ServerError::Refused(chain(&error)))
+    established.await.map_err(|error| ServerError::Refused(chain(&error)))?
 }
 
 /// Deletes an object that runs once, if it is of another generation or has failed: it cannot be changed.
@@ -190,12 +193,12 @@ fn strip_validations(object: &mut Value) {
     }
 }
 
-fn is_established(object: &DynamicObject) -> bool {
+/// What a condition of this status says, if an object has it.
+fn condition<'a>(object: &'a DynamicObject, kind: &str, status: &str) -> Option<&'a str> {
     let conditions = object.data.pointer("/status/conditions").and_then(Value::as_array);
-    conditions
-        .into_iter()
-        .flatten()
-        .any(|condition| condition["type"] == "Established" && condition["status"] == "True")
+    let mut conditions = conditions.into_iter().flatten();
+    let found = conditions.find(|it| it["type"] == kind && it["status"] == status)?;
+    Some(text_at(found, "/message"))
 }
 
 impl fmt::Debug for Applier {

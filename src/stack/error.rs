@@ -40,6 +40,10 @@ pub(crate) enum StackError {
         "NodePort {node_port} of `{workload}` leads to no port of this machine; the cluster `{cluster}` does not map it"
     )]
     Unmapped { workload: String, node_port: u16, cluster: String },
+    #[error(
+        "no account of the pods of suite `{suite}` may list and watch `{kind}`, which it controls (asked for: {accounts}), as reviews of their access prove; a role lacks the rule {rule}"
+    )]
+    Rights { suite: String, kind: String, accounts: String, rule: String },
     #[error("the pods of `{workload}` did not end: {words}")]
     Lasting { workload: String, words: String },
     #[error("the namespace `{namespace}` is still being deleted: {words}")]

@@ -36,6 +36,7 @@ mod release;
 mod replicas;
 mod restarts;
 mod restore;
+mod rights;
 mod rising;
 mod room;
 mod shared;

@@ -19,6 +19,7 @@ use super::{
     look::look,
     readiness::{Readiness, has_pods},
     restarts::{Allowance, Restarts},
+    rights,
     site::Site,
 };
 use crate::{
@@ -104,7 +105,8 @@ async fn one(
         let late = begun.elapsed() > limit;
         if lost || late {
             let client = site.cluster.client();
-            let evidence = details::evidence(&client, namespace, pod.as_ref()).await;
+            let mut evidence = details::evidence(&client, namespace, pod.as_ref()).await;
+            evidence.extend(rights::proven(&client, evidence.iter().map(String::as_str)).await);
             let workload = format!("`{}` of suite `{}`", workload.name, suite.name);
             return Err(if lost {
                 StackError::Lost { workload, reason: seen, evidence }

@@ -13,7 +13,7 @@ use super::{
     http, leftovers, migrations,
     namespace::{self, Past},
     reached::Reached,
-    shared,
+    rights, shared,
     site::Site,
     workloads::{Images, made_of},
 };
@@ -105,6 +105,11 @@ impl Rising {
         let workloads = made_of(images, workloads, configuration);
         stack.plan.tiers[place] = TierPlan::Workloads(workloads.clone());
         stack.deploy(&workloads, *past).await?;
+        let later = &stack.plan.tiers[place + 1..];
+        if !later.iter().any(|tier| matches!(tier, TierPlan::Workloads(_))) {
+            // Now all roles are there.
+            rights::check(&stack.client(), &stack.plan, &stack.plan.controls).await?;
+        }
         if only {
             stack.resolves_names().await?;
         }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 mod conditions;
+mod controls;
 mod names;
 mod quantities;
 mod reuse;
@@ -46,6 +47,7 @@ pub(super) fn objects(inputs: &Inputs<'_>, suites: &[SuitePlan]) -> Vec<Problem>
     {
         tiers::configuration(inputs, declared, plan, &mut problems);
         quantities::check(plan, &mut problems);
+        controls::check(inputs, declared, plan, suites, &mut problems);
     }
     let mut known: BTreeMap<_, (&SuitePlan, &Value)> = BTreeMap::new();
     for suite in suites {

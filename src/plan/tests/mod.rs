@@ -77,7 +77,14 @@ fn plan(suites: &[Suite], inventory: &Inventory, typed: &[&str]) -> Result<Plan,
 }
 
 fn inventory() -> Inventory {
-    Inventory::of("shop.yaml", manifest("localhost/shop"))
+    Inventory::of("shop.yaml", manifest("localhost/shop")).and("orders.yaml", vec![orders()])
+}
+
+/// The definition of the kind that some suites control.
+fn orders() -> Value {
+    json!({"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
+        "metadata": {"name": "orders.example.io"},
+        "spec": {"group": "example.io", "scope": "Namespaced", "names": {"kind": "Order", "plural": "orders"}}})
 }
 
 #[test]

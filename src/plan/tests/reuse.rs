@@ -108,7 +108,8 @@ fn a_changed_node_image_or_cluster_file_is_a_problem() {
 #[test]
 fn suites_that_cannot_share_a_cluster_do_not_share_a_kept_one() {
     let given = into(kept(&[&["shop", "stall"]]));
-    let suites = ["shop", "stall"].map(|name| shop(name, 30090).controls("Order").real());
+    let suites = ["shop", "stall"]
+        .map(|name| shop(name, 30090).resources("orders.yaml").controls("Order").real());
     let problems = given.plan(&suites, &[]).unwrap_err();
     assert!(problems[0].contains("both have controllers of `Order`, of which"), "{problems:?}");
 }

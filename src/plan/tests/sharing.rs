@@ -3,7 +3,7 @@
 use super::*;
 
 fn controlling(name: &str, node_port: u16) -> Suite {
-    shop(name, node_port).controls("Order").real()
+    shop(name, node_port).resources("orders.yaml").controls("Order").real()
 }
 
 /// Suite, cluster and namespace of a plan, as they are found by name.
@@ -31,14 +31,15 @@ fn suites_keep_their_own_cluster_and_namespace_whoever_is_between_them() {
     for suite in &plan.suites {
         let cases: Vec<_> = suite.cases.iter().map(|case| case.full_name.as_str()).collect();
         assert_eq!(cases, [format!("{}::it_sells", suite.name)]);
-        let namespaces = suite.objects().map(|object| &object["metadata"]["namespace"]);
-        assert!(namespaces.into_iter().all(|namespace| *namespace == suite.name));
+        let objects = suite.workloads().flat_map(|workload| &workload.objects);
+        let mut namespaces = objects.map(|object| &object["metadata"]["namespace"]);
+        assert!(namespaces.all(|namespace| *namespace == suite.name));
     }
 }
 
 #[test]
 fn two_controllers_of_one_kind_are_kept_apart_if_either_is_real() {
-    let stand_in = |name: &str| shop(name, 30091).controls("Order");
+    let stand_in = |name: &str| shop(name, 30091).resources("orders.yaml").controls("Order");
     let clusters = |suites: [Suite; 2]| plan(&suites, &inventory(), &[]).unwrap().clusters.len();
     assert_eq!(clusters([stand_in("first"), stand_in("second")]), 1);
     assert_eq!(clusters([controlling("real", 30090), stand_in("stand-in")]), 2);
@@ -47,7 +48,7 @@ fn two_controllers_of_one_kind_are_kept_apart_if_either_is_real() {
     let made = Suite {
         consumer: "made-tests".to_owned(),
         images: vec![Image::dockerfile("shop", "shop")],
-        ..shop("made", 30091).controls("Order")
+        ..shop("made", 30091).resources("orders.yaml").controls("Order")
     };
     let suites = [stand_in("stand-in"), made];
     let mut given = Given::files(inventory());

@@ -53,6 +53,18 @@ until Deployment `shop` is Available, until ConfigMap `prices` matches {\"data\"
 }
 
 #[test]
+fn a_suite_that_controls_a_kind_that_nobody_defines_is_a_problem() {
+    let controls = |kind: &str| shop("shop", 30090).controls(kind);
+    let problem = |suite: Suite| plan(&[suite], &inventory(), &[]).err();
+    let words = "suite `shop` controls `Order`, and nobody brings the CustomResourceDefinition of that kind into its cluster (there are definitions of: none); add its manifest with `.resources(..)`";
+    assert_eq!(problem(controls("Order")), Some(vec![words.to_owned()]));
+    assert_eq!(problem(controls("Order").resources("orders.yaml")), None);
+    assert_eq!(problem(controls("Ingress")), None);
+    let brings = shop("stall", 30091).resources("orders.yaml");
+    assert_eq!(plan(&[controls("Order"), brings], &inventory(), &[]).err(), None);
+}
+
+#[test]
 fn steps_and_conditions_that_cannot_be_are_told_together() {
     let workload = workload()
         .starts(0)

@@ -13,6 +13,7 @@ fn problems(sources: &Value, change: impl FnOnce(Suite) -> Suite) -> Vec<String>
     objects[1]["spec"]["template"]["spec"]["containers"][0]["envFrom"] = sources.clone();
     let inventory = Inventory::of("shop.yaml", objects)
         .and("later.yaml", vec![config_map("later")])
+        .and("orders.yaml", vec![orders()])
         .and("first.yaml", vec![config_map("first")])
         .and(
             "job.yaml",
@@ -71,7 +72,9 @@ fn a_secret_that_nothing_of_the_suite_makes_is_a_problem() {
 #[test]
 fn what_may_be_made_while_a_suite_runs_is_no_problem() {
     let missing = json!([{"secretRef": {"name": "keys"}}]);
-    assert!(problems(&missing, |suite| suite.controls("Order")).is_empty());
+    assert!(
+        problems(&missing, |suite| suite.resources("orders.yaml").controls("Order")).is_empty()
+    );
     assert!(problems(&missing, |suite| suite.resources("job.yaml")).is_empty());
     let optional = json!([{"secretRef": {"name": "keys", "optional": true}}]);
     assert!(problems(&optional, |suite| suite).is_empty());

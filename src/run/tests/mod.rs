@@ -26,7 +26,7 @@ async fn a_run_in_which_nothing_goes_wrong_passes() {
 
 #[tokio::test]
 async fn two_suites_that_control_the_same_kind_keep_their_own_clusters_with_a_third_between_them() {
-    let controller = |name| suite(name, &["one"]).controls("Order");
+    let controller = |name| suite(name, &["one"]).resources("orders.yaml").controls("Order");
     let suites = [controller("first"), suite("between", &["one"]), controller("second")];
     let script = Script::of(suites).replaced("first").replaced("second");
     // A case on another suite's stack, and a suite on another's cluster, fail these tests.

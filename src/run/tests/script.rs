@@ -154,6 +154,9 @@ impl Script {
                 "spec": {"containers": containers}});
             (format!("{}.yaml", suite.name()), vec![object])
         });
+        let orders = json!({"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition",
+            "metadata": {"name": "orders.example.io"}, "spec": {"names": {"kind": "Order"}}});
+        let manifests = manifests.chain([("orders.yaml".to_owned(), vec![orders])]);
         let inventory = Inventory::of_all(manifests);
         let inputs = Inputs {
             cli,
