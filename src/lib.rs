@@ -22,7 +22,7 @@
 //! room that owns it: processes in `exec`, time in [`wait`], the environment in `settings`, the
 //! terminal in `report`, where stacks live in `cluster`, undoing in `ledger`, `cluster` and `janitor`.
 //!
-//! A suite's author needs [`Suite`], [`Workload`], [`Image`], [`Secret`],
+//! A suite's author needs [`Suite`], [`Workload`], [`Endpoint`], [`Image`], [`Secret`],
 //! [`Migrations`], [`Table`], [`Step`], [`cases!`], [`Ctx`], [`ensure!`] and [`ensure_eq!`]; [`main`] does the rest.
 
 pub mod case;
@@ -58,22 +58,23 @@ mod settings;
 mod stack;
 pub mod suite;
 mod text;
+mod transport;
 pub mod wait;
 
 /// The method of [`Ctx::request`], as the crate `http` has it.
 pub use http::Method;
 pub use {
     case::{
-        Answer, AttachError, CaseResult, Ctx, DatabaseError, Disturb, DisturbError, Failure,
-        GivenUp, HttpError, LogLine, Logs, Mark, Metrics, MetricsError, NoImage, NotGiven, Objects,
-        ObjectsError, Postgres, ReadError, Unmet,
+        Answer, AttachError, CaseResult, Ctx, DatabaseError, Disturb, DisturbError, EndpointError,
+        Failure, GivenUp, HttpError, LogLine, Logs, Mark, Metrics, MetricsError, NoImage,
+        NoPassword, NotGiven, Objects, ObjectsError, Postgres, ReadError, Unmet,
     },
     command::command,
     inventory::Project,
     rows::{Row, Rows, RowsError},
     run::main,
     suite::{
-        Case, Condition, Database, Image, Migrations, Reserve, Secret, Step, Suite, Table,
-        Workload, password, text,
+        Ca, Case, Condition, Database, Endpoint, Image, Migrations, Reserve, Secret, Step, Suite,
+        Table, Workload, password, text,
     },
 };

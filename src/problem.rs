@@ -26,7 +26,7 @@ pub(crate) enum Problem {
     #[error("image `{image}`: there is no {}", path.display())]
     Dockerfile { image: String, path: PathBuf },
     #[error(
-        "`{name}` is not a name for a {what}: use 1 to {most} of a-z, 0-9 and `-`, not `-` first or last"
+        "`{name}` is not a name for {what}: use 1 to {most} of a-z, 0-9 and `-`, not `-` first or last"
     )]
     Name { what: &'static str, name: String, most: usize },
     #[error(
@@ -72,7 +72,7 @@ pub(crate) enum Problem {
     NodePortTwice { suite: String, first: EndpointName, second: EndpointName, node_port: u16 },
     #[error("no NodePort is left in 30000-32767 for `{endpoint}` of suite `{suite}`")]
     NodePortsExhausted { suite: String, endpoint: EndpointName },
-    #[error("suite `{suite}`: {} fixes NodePort {node_port} of Service `{service}` port `{port}`, which no endpoint plans; declare it with `.http(..)`, or leave the number out", manifest.display())]
+    #[error("suite `{suite}`: {} fixes NodePort {node_port} of Service `{service}` port `{port}`, which no endpoint plans; declare it with `.endpoint(..)`, or leave the number out", manifest.display())]
     NodePortUnplanned {
         suite: String,
         manifest: PathBuf,
@@ -80,22 +80,60 @@ pub(crate) enum Problem {
         port: String,
         node_port: u64,
     },
-    #[error("suite `{suite}`: {} has no Service `{service}` with a port named `{port}`; it has {found}", manifest.display())]
-    Endpoint { suite: String, manifest: PathBuf, service: String, port: String, found: String },
     #[error(
-        "suite `{suite}`: migrations go to `{workload}`, which has no `.postgres(..)` endpoint"
+        "suite `{suite}`: {} has no {wanted}, which the endpoint `{endpoint}` is to reach; it has {found}",
+        manifest.display()
     )]
+    Endpoint { suite: String, manifest: PathBuf, endpoint: String, wanted: String, found: String },
+    #[error(
+        "suite `{suite}`: `{endpoint}` is to be reached through Service `{service}` of {}, which is headless (`clusterIP: None`) and so has no NodePort; name another one with `.service(..)`",
+        manifest.display()
+    )]
+    Headless { suite: String, manifest: PathBuf, endpoint: EndpointName, service: String },
+    #[error(
+        "suite `{suite}`: `{first}` and `{second}` are both the port `{port}` of Service `{service}`; declare it once"
+    )]
+    SamePort { suite: String, first: String, second: String, service: String, port: String },
+    #[error(
+        "suite `{suite}`: `{endpoint}` speaks {protocol}, for which `{given}` means nothing; leave it out, or declare the endpoint with {instead}"
+    )]
+    Meaningless {
+        suite: String,
+        endpoint: String,
+        protocol: String,
+        given: &'static str,
+        instead: &'static str,
+    },
+    #[error(
+        "suite `{suite}`: {name:?} is not a name of a host, which `.server_name(..)` of `{endpoint}` takes; write it as `shop.example.com`"
+    )]
+    ServerName { suite: String, endpoint: EndpointName, name: String },
+    #[error(
+        "suite `{suite}`: {name:?} is not a name for a variable of `{endpoint}`: use letters, digits and `_`, not a digit first"
+    )]
+    Variable { suite: String, endpoint: EndpointName, name: String },
+    #[error(
+        "the variable `{name}` would be of `{first}` and `{second}` in `kindwright env`; call one of them otherwise"
+    )]
+    SharedVariable { name: String, first: String, second: String },
+    #[error("{} holds no certificates that an endpoint could trust: {words}", path.display())]
+    Authorities { path: PathBuf, words: String },
+    #[error(
+        "suite `{suite}`: `{endpoint}` trusts {ca}, and {found}; name what the suite has, or what a Job or a controller of it makes"
+    )]
+    NoAuthorities { suite: String, endpoint: EndpointName, ca: String, found: String },
+    #[error("suite `{suite}`: migrations go to `{workload}`, which has no `Endpoint::postgres`")]
     NoDatabase { suite: String, workload: String },
     #[error(
-        "suite `{suite}`: the database of `{workload}` names the password `{password}`, which no Secret of the suite has"
+        "suite `{suite}`: the database of `{endpoint}` names the password `{password}`, which no Secret of the suite has (they have {known}); add it with `password({password:?})` to an entry of a Secret"
     )]
-    NoPassword { suite: String, workload: String, password: String },
+    NoPassword { suite: String, endpoint: EndpointName, password: String, known: String },
     #[error(
-        "suite `{suite}`: the table `{table}` is in the database of `{database}`, and the suite has no such database (it has {known}); name the workload of a `.postgres(..)` endpoint, or `workload:port`"
+        "suite `{suite}`: the table `{table}` is in the database of `{database}`, and the suite has no such database (it has {known}); name the workload of an `Endpoint::postgres`, or `workload:endpoint`"
     )]
     TableDatabase { suite: String, table: String, database: String, known: String },
     #[error(
-        "suite `{suite}`: the table `{table}` needs a database, and the suite has none; give a workload a `.postgres(..)` endpoint"
+        "suite `{suite}`: the table `{table}` needs a database, and the suite has none; give a workload an `Endpoint::postgres`"
     )]
     TableNowhere { suite: String, table: String },
     #[error(

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use kindwright::{Database, Image, Migrations, Secret, Suite, Table, Workload, password, text};
+use kindwright::{
+    Database, Endpoint, Image, Migrations, Secret, Suite, Table, Workload, password, text,
+};
 
 /// The program with all stand-ins, a subcommand a service.
 pub(crate) const STAND_INS: &str = env!("CARGO_BIN_EXE_platform");
@@ -32,14 +34,17 @@ pub(crate) fn shared(
     beside: impl IntoIterator<Item = Workload>,
 ) -> Suite {
     let (node_port, host_port) = ports.postgresql;
-    let postgresql = Workload::new("postgresql", "fixtures/manifests/postgresql.yaml")
-        .postgres("postgresql", node_port, database())
-        .host_port(host_port);
+    let postgresql = Workload::new("postgresql", "fixtures/manifests/postgresql.yaml").endpoint(
+        Endpoint::postgres("postgresql", database()).node_port(node_port).host_port(host_port),
+    );
     let (node_port, host_port) = ports.datastorage;
-    let datastorage = Workload::new("datastorage", "fixtures/manifests/datastorage.yaml")
-        .http("http", node_port, "/health/ready")
-        .host_port(host_port)
-        .variable("DATA_STORAGE_URL");
+    let datastorage = Workload::new("datastorage", "fixtures/manifests/datastorage.yaml").endpoint(
+        Endpoint::http("http")
+            .node_port(node_port)
+            .host_port(host_port)
+            .health("/health/ready")
+            .variable("DATA_STORAGE_URL"),
+    );
     suite
         .audit(
             Table::new("audit_events")

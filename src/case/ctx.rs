@@ -3,7 +3,6 @@
 use std::{fmt, path::PathBuf, sync::Arc, time::Duration};
 
 use http::Method;
-use url::Url;
 use uuid::Uuid;
 
 use super::{
@@ -73,7 +72,7 @@ impl Ctx {
                 let (stack, id) = (Arc::clone(&shared.stack), correlation_id.clone());
                 Disturb::new(stack, id, permission.clone())
             }),
-            http: Http::new(shared.stack.http(), exchanges, permission.clone()),
+            http: Http::new(exchanges, permission.clone()),
             attachments: Attachments::default(),
             shared,
             correlation_id,
@@ -130,23 +129,6 @@ impl Ctx {
         &self.shared.stack
     }
 
-    /// Where a service of the stack is: its first HTTP endpoint, or with `service:port` the one of
-    /// the port of this name.
-    ///
-    /// ```no_run
-    /// # fn case(ctx: &kindwright::Ctx) -> kindwright::CaseResult {
-    /// let gateway = ctx.url("gateway")?;
-    /// let metrics = ctx.url("gateway:metrics")?;
-    /// # Ok(()) }
-    /// ```
-    pub fn url(&self, service: &str) -> Result<Url, HttpError> {
-        let stack = &self.shared.stack;
-        stack.url(service).cloned().ok_or_else(|| {
-            let known: Vec<_> = stack.http_endpoints().map(ToString::to_string).collect();
-            HttpError::Service { service: service.to_owned(), known: known.join(", ") }
-        })
-    }
-
     /// The reference under which the cluster has an image of the suite, for objects that a case creates.
     ///
     /// The nodes have it already, and no registry does: a `imagePullPolicy` beside it is `Never` or
@@ -178,26 +160,27 @@ impl Ctx {
         })
     }
 
-    /// A GET of a service's path.
+    /// A GET of a path of a service: of the first HTTP(S) endpoint of a workload, or with `workload:endpoint` of
+    /// this one.
     pub fn get(&self, service: &str, path: &str) -> Request {
         self.request(Method::GET, service, path)
     }
 
-    /// A POST to a service's path.
+    /// A POST to a path of a service, which is named as for [`get`](Self::get).
     pub fn post(&self, service: &str, path: &str) -> Request {
         self.request(Method::POST, service, path)
     }
 
-    /// A request of any method to a service's path.
+    /// A request of any method to a path of a service, which is named as for [`get`](Self::get).
     pub fn request(&self, method: Method, service: &str, path: &str) -> Request {
-        let url = self.url(service).map(|mut url| {
+        let target = self.service(service).map(|(client, mut url)| {
             let (path, query) =
                 path.split_once('?').map_or((path, None), |(path, query)| (path, Some(query)));
             url.set_path(path);
             url.set_query(query);
-            url
+            (client, url)
         });
-        self.http.request(method, url)
+        self.http.request(method, target.map_err(HttpError::from))
     }
 
     /// Kubernetes objects in a namespace of this case.
@@ -274,12 +257,11 @@ impl Ctx {
     }
 
     fn rows_of(&self, table: &Table, id: &str) -> Rows {
-        let database = self.shared.stack.login_of(table).cloned();
+        let database = self.shared.stack.login_of(table);
         Rows::new(database, table.clone(), id, self.shared.settle)
     }
 
-    /// A database of the stack, for queries: the first one of a workload, or with `workload:port` the one behind the
-    /// port of this name.
+    /// A database of the stack, for queries: the first one of a workload, or with `workload:endpoint` this one.
     ///
     /// # Errors
     ///

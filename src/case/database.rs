@@ -48,7 +48,7 @@ pub struct Postgres {
 pub enum DatabaseError {
     /// The stack has no such database.
     #[error(
-        "the stack has no database `{database}` (it has {known}); declare it with `.postgres(..)`"
+        "the stack has no database `{database}` (it has {known}); declare it with `Endpoint::postgres`"
     )]
     Unknown {
         /// What was asked for.
@@ -57,7 +57,7 @@ pub enum DatabaseError {
         known: String,
     },
     /// The stack has no database at all.
-    #[error("the stack has no database; give a workload a `.postgres(..)` endpoint")]
+    #[error("the stack has no database; give a workload an `Endpoint::postgres`")]
     NoDatabase,
     /// The case is over.
     #[error(transparent)]
@@ -90,16 +90,15 @@ impl Postgres {
         permission: Permission,
     ) -> Result<Self, DatabaseError> {
         let found = stack.database(name).and_then(|endpoint| {
-            let options = stack.login(&endpoint.name())?.clone();
             Some(Self {
-                name: endpoint.name(),
-                options,
+                name: endpoint.name.clone(),
+                options: stack.login(endpoint)?,
                 url: stack.database_url(endpoint)?,
                 permission,
             })
         });
         found.ok_or_else(|| {
-            let known: Vec<_> = stack.databases().map(|endpoint| endpoint.to_string()).collect();
+            let known: Vec<_> = stack.databases().map(|it| it.name.to_string()).collect();
             match name {
                 Some(name) if !known.is_empty() => {
                     DatabaseError::Unknown { database: name.to_owned(), known: known.join(", ") }

@@ -5,6 +5,7 @@ mod attachments;
 mod ctx;
 mod database;
 mod disturb;
+mod endpoints;
 mod equal;
 mod events;
 mod failure;
@@ -24,6 +25,7 @@ pub use ctx::Ctx;
 pub(crate) use ctx::Shared;
 pub use database::{DatabaseError, Postgres};
 pub use disturb::{Disturb, DisturbError};
+pub use endpoints::{EndpointError, NoPassword};
 #[doc(hidden)]
 pub use equal::{shown, unequal};
 pub use failure::{CaseResult, Failure};

@@ -3,6 +3,7 @@
 use std::{
     collections::BTreeMap,
     fmt,
+    net::{IpAddr, SocketAddr},
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -18,18 +19,13 @@ const READY: Limit = Limit { total: Duration::from_mins(2), every: Duration::fro
 /// How long its API may say nothing on an open connection; the server ends a watch before that.
 const SILENT: Duration = Duration::from_secs(295);
 
-/// Where this machine reaches something in a cluster.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Address {
-    /// A host name or an IP address.
-    pub(crate) host: String,
-    pub(crate) port: u16,
-}
-
-impl fmt::Display for Address {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}", self.host, self.port)
-    }
+/// How a cluster and this machine reach each other.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Ways {
+    /// Where this machine reaches NodePorts.
+    pub(super) addresses: BTreeMap<u16, SocketAddr>,
+    /// Where pods reach this machine.
+    pub(super) callback: Option<IpAddr>,
 }
 
 /// A cluster that has answered: its API, its nodes, its service accounts.
@@ -40,8 +36,7 @@ pub(crate) struct Cluster {
     name: ClusterName,
     kubeconfig: PathBuf,
     client: kube::Client,
-    /// Where NodePorts are reached.
-    addresses: BTreeMap<u16, Address>,
+    ways: Ways,
     /// The folder of this machine that its nodes have as `/kindwright`.
     shared: PathBuf,
     /// The server's major and minor version.
@@ -54,14 +49,14 @@ impl Cluster {
         name: &ClusterName,
         kubeconfig: PathBuf,
         nodes: usize,
-        addresses: BTreeMap<u16, Address>,
+        ways: Ways,
         shared: PathBuf,
     ) -> Result<Self, ClusterError> {
         let client = client(&kubeconfig).await?;
         let version = ready::answers(&client, READY, nodes).await.map_err(|source| {
             ClusterError::Silent { name: name.to_string(), source: Box::new(source) }
         })?;
-        Ok(Self { name: name.clone(), kubeconfig, client, addresses, shared, version })
+        Ok(Self { name: name.clone(), kubeconfig, client, ways, shared, version })
     }
 
     /// Its name.
@@ -85,8 +80,13 @@ impl Cluster {
     }
 
     /// Where this machine reaches a NodePort.
-    pub(crate) fn address(&self, node_port: u16) -> Option<&Address> {
-        self.addresses.get(&node_port)
+    pub(crate) fn address(&self, node_port: u16) -> Option<SocketAddr> {
+        self.ways.addresses.get(&node_port).copied()
+    }
+
+    /// The address of this machine under which its pods reach what listens there, if there is one.
+    pub(crate) fn callback(&self) -> Option<IpAddr> {
+        self.ways.callback
     }
 
     /// Whether its server is at least this version.

@@ -9,7 +9,7 @@ mod kind;
 mod ready;
 mod shelf;
 
-pub(crate) use connection::{Address, Cluster};
+pub(crate) use connection::Cluster;
 pub(crate) use delivered::Delivered;
 pub(crate) use error::{ClusterError, DeliveryError};
 pub(crate) use kind::{Kind, Left, undo_until_quiet};

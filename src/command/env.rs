@@ -1,18 +1,16 @@
 //! Says how a kept run is reached, as lines that a shell reads.
 
-use std::collections::BTreeSet;
-
 use super::Failure;
 use crate::{
     ledger::{NotedCluster, Notes},
     settings::override_name,
 };
 
-/// A line a variable: the kubeconfig, the URL of each endpoint, and the names that clients know it by.
+/// A line a variable: the kubeconfig, the address and the URL of each endpoint, and the names that clients
+/// know it by.
 ///
-/// The first endpoint of a service is `<SERVICE>_URL`, each further one
-/// `<SERVICE>_<PORT>_URL`. With several suites, the suite's name comes before; so it does for
-/// kubeconfigs of several clusters.
+/// An endpoint is `<WORKLOAD>_<ENDPOINT>_ADDRESS`, and `_URL` if it has one. With several suites, the suite's
+/// name comes before; so it does for kubeconfigs of several clusters.
 pub(super) fn lines(notes: &Notes) -> Result<String, Failure> {
     let mut text = String::new();
     for NotedCluster { kubeconfig, suites, .. } in &notes.clusters {
@@ -26,20 +24,20 @@ pub(super) fn lines(notes: &Notes) -> Result<String, Failure> {
         }
     }
     let several = notes.suites.len() > 1;
-    let mut named = BTreeSet::new();
     for endpoint in &notes.endpoints {
         let prefix =
             if several { format!("{}_", override_name(&endpoint.suite)) } else { String::new() };
-        let service = override_name(&endpoint.service);
-        let own = if named.insert((&endpoint.suite, &endpoint.service)) {
-            format!("{service}_URL")
-        } else {
-            format!("{service}_{}_URL", override_name(&endpoint.port))
+        let mut say = |name: &str, value: &str| -> Result<(), Failure> {
+            text.push_str(&export(&format!("{prefix}{name}"), value)?);
+            Ok(())
         };
-        let url = endpoint.url.trim_end_matches('/');
-        for name in [&own].into_iter().chain(&endpoint.variables) {
-            text.push_str(&export(&format!("{prefix}{name}"), url)?);
+        let url = endpoint.url.as_ref().map(|url| url.trim_end_matches('/'));
+        if let Some(url) = url {
+            say(&endpoint.name.variable("URL"), url)?;
         }
+        say(&endpoint.name.variable("ADDRESS"), &endpoint.address)?;
+        let place = url.unwrap_or(&endpoint.address);
+        endpoint.variables.iter().try_for_each(|name| say(name, place))?;
     }
     Ok(text)
 }
@@ -51,15 +49,15 @@ fn export(name: &str, value: &str) -> Result<String, Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ledger::NotedEndpoint;
+    use crate::{ledger::NotedEndpoint, suite::EndpointName};
 
-    fn endpoint(port: &str, node_port: u16, variables: &[&str]) -> NotedEndpoint {
+    fn endpoint(name: &str, node_port: u16, variables: &[&str]) -> NotedEndpoint {
         NotedEndpoint {
             suite: "hapi".into(),
-            service: "data-storage".into(),
-            port: port.into(),
+            name: EndpointName { workload: "data-storage".into(), endpoint: name.into() },
             node_port,
-            url: format!("http://127.0.0.1:{node_port}/"),
+            address: format!("127.0.0.1:{node_port}"),
+            url: (name != "raw").then(|| format!("http://127.0.0.1:{node_port}/")),
             variables: variables.iter().map(|name| (*name).to_owned()).collect(),
         }
     }
@@ -69,7 +67,7 @@ mod tests {
             suites: vec!["hapi".into()],
             endpoints: vec![
                 endpoint("http", 30001, &["DATA_URL"]),
-                endpoint("metrics", 30002, &["METRICS"]),
+                endpoint("raw", 30002, &["RAW"]),
             ],
             ..Notes::default()
         }
@@ -77,13 +75,14 @@ mod tests {
 
     #[test]
     fn each_endpoint_has_a_name_of_its_own() {
-        let wanted = "export DATA_STORAGE_URL=http://127.0.0.1:30001\n\
+        let wanted = "export DATA_STORAGE_HTTP_URL=http://127.0.0.1:30001\n\
+                      export DATA_STORAGE_HTTP_ADDRESS=127.0.0.1:30001\n\
                       export DATA_URL=http://127.0.0.1:30001\n\
-                      export DATA_STORAGE_METRICS_URL=http://127.0.0.1:30002\n\
-                      export METRICS=http://127.0.0.1:30002\n";
+                      export DATA_STORAGE_RAW_ADDRESS=127.0.0.1:30002\n\
+                      export RAW=127.0.0.1:30002\n";
         assert_eq!(lines(&notes()).unwrap(), wanted);
         let several = Notes { suites: vec!["hapi".into(), "other".into()], ..notes() };
-        assert!(lines(&several).unwrap().contains("export HAPI_DATA_STORAGE_METRICS_URL="));
+        assert!(lines(&several).unwrap().contains("export HAPI_DATA_STORAGE_RAW_ADDRESS="));
     }
 
     #[test]

@@ -19,7 +19,9 @@ use crate::{
     problem::Problem,
     selection::Selection,
     settings::Settings,
-    suite::{Image, Source, Suite},
+    suite::{Ca, Image, Source, Suite},
+    text::chain,
+    transport::Authorities,
 };
 
 /// Where a project's files are. Made by [`project!`](crate::project).
@@ -62,6 +64,8 @@ impl Project {
 pub(crate) struct Inventory {
     manifests: BTreeMap<PathBuf, Vec<Value>>,
     migrations: BTreeMap<PathBuf, Vec<Migration>>,
+    /// Certificates of authorities, in PEM.
+    authorities: BTreeMap<PathBuf, String>,
     /// kind's configurations, by their files.
     clusters: BTreeMap<PathBuf, Value>,
     /// Everything that could not be read.
@@ -75,6 +79,11 @@ impl Inventory {
         for suite in &selection.suites {
             for path in manifests(suite) {
                 inventory.read_manifest(project, path);
+            }
+            for (_, endpoint) in suite.endpoints() {
+                if let Some(Ca::File(path)) = &endpoint.ca {
+                    inventory.read_authorities(project, path);
+                }
             }
             for migrations in suite.migrated() {
                 inventory.read_migrations(project, &migrations.directory);
@@ -151,6 +160,11 @@ impl Inventory {
         self.migrations.get(directory).map_or(&[], Vec::as_slice)
     }
 
+    /// The certificates of a file, in PEM; none if they could not be read.
+    pub(crate) fn authorities(&self, path: &Path) -> &str {
+        self.authorities.get(path).map_or("", String::as_str)
+    }
+
     /// kind's configuration of the cluster of a suite, or nothing if it could not be read.
     pub(crate) fn cluster(&self, suite: &Suite) -> &Value {
         self.clusters.get(cluster_file(suite)).unwrap_or(&Value::Null)
@@ -178,15 +192,33 @@ impl Inventory {
         self.manifests.insert(path.to_owned(), objects);
     }
 
+    fn read_authorities(&mut self, project: &Project, path: &Path) {
+        if self.authorities.contains_key(path) {
+            return;
+        }
+        let text = fs::read_to_string(project.root.join(path));
+        let text = text.map_err(|error| unreadable(path, &error)).and_then(|text| {
+            let usable = Authorities::own(text.as_bytes());
+            usable.map(|_| text).map_err(|error| Problem::Authorities {
+                path: path.to_owned(),
+                words: chain(&error),
+            })
+        });
+        let text = text.unwrap_or_else(|problem| {
+            self.problems.push(problem);
+            String::new()
+        });
+        self.authorities.insert(path.to_owned(), text);
+    }
+
     fn read_migrations(&mut self, project: &Project, directory: &Path) {
         if self.migrations.contains_key(directory) {
             return;
         }
         let migrations =
             migrate::discover(&project.root.join(directory)).unwrap_or_else(|errors| {
-                let problems = errors
-                    .into_iter()
-                    .map(|error| Problem::Migration { words: crate::text::chain(&error) });
+                let problems =
+                    errors.into_iter().map(|error| Problem::Migration { words: chain(&error) });
                 self.problems.extend(problems);
                 Vec::new()
             });

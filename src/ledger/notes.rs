@@ -10,6 +10,7 @@ use std::{
 use serde::{Deserialize, Serialize};
 
 use super::error::{LedgerError, failed};
+use crate::suite::EndpointName;
 
 const NOTES: &str = "run.json";
 
@@ -53,13 +54,14 @@ pub(crate) struct NotedCluster {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct NotedEndpoint {
     pub(crate) suite: String,
-    pub(crate) service: String,
-    pub(crate) port: String,
+    #[serde(flatten)]
+    pub(crate) name: EndpointName,
     pub(crate) node_port: u16,
-    /// Without a password.
-    pub(crate) url: String,
+    /// `host:port`.
+    pub(crate) address: String,
+    /// Without a password; none if what it speaks has no URLs.
+    pub(crate) url: Option<String>,
     /// The variables by which foreign clients know it.
-    #[serde(default)]
     pub(crate) variables: Vec<String>,
 }
 

@@ -86,9 +86,9 @@ fn port_mappings(
         for endpoint in suite.endpoints() {
             let host_port = match inputs.settings.host_ports {
                 HostPorts::Free => None,
-                HostPorts::Fixed => Some(endpoint.host_port),
+                HostPorts::Fixed => endpoint.host_port,
             };
-            let owner = format!("{} of {}", endpoint.name(), suite.name);
+            let owner = format!("{} of {}", endpoint.name, suite.name);
             if let Some(host_port) = host_port
                 && let Some(first) = owners.insert(host_port, owner.clone())
             {

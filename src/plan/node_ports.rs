@@ -11,7 +11,7 @@ use crate::{
     cli::Keep,
     inventory::cluster_file,
     problem::Problem,
-    suite::{Endpoint, Suite, Workload},
+    suite::{Endpoint, EndpointName, Suite},
 };
 
 /// What a Kubernetes server gives to NodePorts unless told otherwise.
@@ -44,21 +44,20 @@ pub(super) fn assign(
 
 fn fresh(inputs: &Inputs<'_>, group: &Group<'_>, problems: &mut Vec<Problem>) -> Assigned {
     // Numbers that any suite names are left to the suites that name them.
-    let named = inputs.suites.iter().flat_map(endpoints).map(|endpoint| endpoint.node_port);
+    let named = inputs.suites.iter().flat_map(Suite::endpoints);
+    let named = named.filter_map(|(_, endpoint)| endpoint.node_port);
     let own = group.suites.iter().flat_map(|suite| own(inputs, suite));
     let named: BTreeSet<u16> = named.chain(own).collect();
     let mut free = RANGE.filter(|number| !named.contains(number));
     let mut taken = BTreeSet::new();
     let mut numbers = BTreeMap::new();
-    for (suite, endpoint) in members(group) {
-        let wish = endpoint.node_port;
-        let number = if taken.insert(wish) { Some(wish) } else { free.next() };
-        match number {
-            Some(number) => drop(numbers.insert((suite.name.clone(), endpoint.name()), number)),
-            None => problems.push(Problem::NodePortsExhausted {
-                suite: suite.name.clone(),
-                endpoint: endpoint.name(),
-            }),
+    for (key, endpoint) in members(group) {
+        let wish = endpoint.node_port.filter(|wish| taken.insert(*wish));
+        if let Some(number) = wish.or_else(|| free.next()) {
+            numbers.insert(key, number);
+        } else {
+            let (suite, endpoint) = key;
+            problems.push(Problem::NodePortsExhausted { suite, endpoint });
         }
     }
     let spare = if inputs.cli.keep == Keep::Never { 0 } else { SPARE };
@@ -69,29 +68,23 @@ fn fresh(inputs: &Inputs<'_>, group: &Group<'_>, problems: &mut Vec<Problem>) ->
 fn again(reused: &Reused, group: &Group<'_>, problems: &mut Vec<Problem>) -> Assigned {
     let mut free = reused.free(&group.name);
     let mut numbers = BTreeMap::new();
-    for (suite, endpoint) in members(group) {
-        let key = (suite.name.clone(), endpoint.name());
+    for (key, endpoint) in members(group) {
         let known = reused.node_ports.get(&key).copied();
-        let number = known.or_else(|| free.take(&endpoint.node_port));
-        match number.or_else(|| free.pop_first()) {
-            Some(number) => drop(numbers.insert(key, number)),
-            None => problems.push(Problem::NotMapped {
-                run: reused.run.to_string(),
-                suite: suite.name.clone(),
-                endpoint: endpoint.name(),
-            }),
+        let wished = || endpoint.node_port.and_then(|wish| free.take(&wish));
+        if let Some(number) = known.or_else(wished).or_else(|| free.pop_first()) {
+            numbers.insert(key, number);
+        } else {
+            let (run, (suite, endpoint)) = (reused.run.to_string(), key);
+            problems.push(Problem::NotMapped { run, suite, endpoint });
         }
     }
     Assigned { numbers, spare: Vec::new() }
 }
 
-fn members<'a>(group: &'a Group<'_>) -> impl Iterator<Item = (&'a Suite, &'a Endpoint)> {
-    let suites = group.suites.iter();
-    suites.flat_map(|suite| endpoints(suite).map(move |endpoint| (*suite, endpoint)))
-}
-
-fn endpoints(suite: &Suite) -> impl Iterator<Item = &Endpoint> {
-    suite.workloads().flat_map(|workload| &workload.endpoints)
+fn members<'a>(group: &'a Group<'_>) -> impl Iterator<Item = (Key, &'a Endpoint)> {
+    group.suites.iter().flat_map(|suite| {
+        suite.endpoints().map(|(name, endpoint)| ((suite.name.clone(), name), endpoint))
+    })
 }
 
 /// The ports of nodes that the project maps itself in the cluster of a suite.
@@ -103,46 +96,32 @@ fn own(inputs: &Inputs<'_>, suite: &Suite) -> impl Iterator<Item = u16> {
 fn check_wishes(inputs: &Inputs<'_>, suite: &Suite, problems: &mut Vec<Problem>) {
     let own: BTreeSet<u16> = own(inputs, suite).collect();
     let mut first = BTreeMap::new();
-    for endpoint in endpoints(suite) {
-        let node_port = endpoint.node_port;
+    for (endpoint, declared) in suite.endpoints() {
+        let Some(node_port) = declared.node_port else { continue };
+        let suite_name = || suite.name.clone();
         if !RANGE.contains(&node_port) {
-            problems.push(Problem::NodePortRange {
-                suite: suite.name.clone(),
-                endpoint: endpoint.name(),
-                node_port,
-            });
+            let (suite, endpoint) = (suite_name(), endpoint.clone());
+            problems.push(Problem::NodePortRange { suite, endpoint, node_port });
         }
         if own.contains(&node_port) {
             problems.push(Problem::NodePortOwn {
-                suite: suite.name.clone(),
-                endpoint: endpoint.name(),
+                suite: suite_name(),
+                endpoint: endpoint.clone(),
                 node_port,
                 file: cluster_file(suite).to_owned(),
             });
         }
-        if let Some(first) = first.insert(node_port, endpoint.name()) {
-            problems.push(Problem::NodePortTwice {
-                suite: suite.name.clone(),
-                first,
-                second: endpoint.name(),
-                node_port,
-            });
+        if let Some(first) = first.insert(node_port, endpoint.clone()) {
+            let (suite, second) = (suite_name(), endpoint);
+            problems.push(Problem::NodePortTwice { suite, first, second, node_port });
         }
     }
 }
 
 impl Assigned {
-    /// The NodePort of an endpoint; its wish where a problem left it without.
-    pub(super) fn of(&self, suite: &Suite, endpoint: &Endpoint) -> u16 {
-        let assigned = self.numbers.get(&(suite.name.clone(), endpoint.name()));
-        assigned.copied().unwrap_or(endpoint.node_port)
-    }
-
-    /// The endpoints of a workload with their assigned numbers.
-    pub(super) fn endpoints(&self, suite: &Suite, workload: &Workload) -> Vec<Endpoint> {
-        let endpoints = workload.endpoints.iter();
-        endpoints
-            .map(|endpoint| Endpoint { node_port: self.of(suite, endpoint), ..endpoint.clone() })
-            .collect()
+    /// The NodePort of an endpoint; none where a problem left it without.
+    pub(super) fn of(&self, suite: &Suite, endpoint: EndpointName) -> u16 {
+        let assigned = self.numbers.get(&(suite.name.clone(), endpoint));
+        assigned.copied().unwrap_or_default()
     }
 }

@@ -93,17 +93,16 @@ impl fmt::Display for SuitePlan {
             match tier {
                 TierPlan::Workloads(workloads) => {
                     for workload in workloads {
-                        write!(
+                        writeln!(
                             f,
-                            "  tier {}: {} from {}",
+                            "  tier {}: {} from {}{}",
                             index + 1,
                             workload.name,
-                            workload.manifest.display()
+                            workload.manifest.display(),
+                            Readiness(workload)
                         )?;
-                        for endpoint in &workload.endpoints {
-                            write!(f, ", {} at NodePort {}", endpoint.port, endpoint.node_port)?;
-                        }
-                        writeln!(f, "{}", Readiness(workload))?;
+                        let mut endpoints = workload.endpoints.iter();
+                        endpoints.try_for_each(|endpoint| writeln!(f, "    {endpoint}"))?;
                     }
                 }
                 TierPlan::Step(step) => writeln!(f, "  tier {}: {step}", index + 1)?,

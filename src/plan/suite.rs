@@ -12,6 +12,7 @@ use serde_json::Value;
 use super::{
     ClusterName, Inputs,
     case::{self, CasePlan},
+    endpoint::{self, EndpointPlan},
     images,
     node_ports::Assigned,
     objects::{CUSTOM, Editor},
@@ -24,7 +25,7 @@ use crate::{
     migrate::Migration,
     password::Password,
     problem::Problem,
-    suite::{Condition, Endpoint, Probe, Secret, Step, Suite, Table, Tier, Workload},
+    suite::{Condition, Secret, Step, Suite, Table, Tier, Workload},
 };
 
 /// A suite with everything decided.
@@ -101,7 +102,7 @@ pub(crate) struct WorkloadPlan {
     #[serde(skip)]
     pub(crate) objects: Vec<Value>,
     /// In the order in which they are declared.
-    pub(crate) endpoints: Vec<Endpoint>,
+    pub(crate) endpoints: Vec<EndpointPlan>,
     /// How long it may take to be ready.
     #[serde(serialize_with = "serialize::seconds")]
     pub(crate) ready_within: Duration,
@@ -147,14 +148,17 @@ pub(super) fn plan(
         Tier::Workloads(workloads) => TierPlan::Workloads(
             workloads
                 .iter()
-                .map(|workload| WorkloadPlan {
-                    name: workload.name.clone(),
-                    manifest: workload.manifest.clone(),
-                    objects: editor.workload(workload, problems),
-                    endpoints: node_ports.endpoints(suite, workload),
-                    ready_within: workload.patience.ready_within,
-                    starts: workload.patience.starts,
-                    until: conditions(suite, workload),
+                .map(|workload| {
+                    let objects = editor.workload(workload, problems);
+                    WorkloadPlan {
+                        name: workload.name.clone(),
+                        manifest: workload.manifest.clone(),
+                        endpoints: endpoint::plan(inputs, suite, workload, &objects, node_ports),
+                        objects,
+                        ready_within: workload.patience.ready_within,
+                        starts: workload.patience.starts,
+                        until: conditions(suite, workload),
+                    }
                 })
                 .collect(),
         ),
@@ -250,15 +254,6 @@ impl SuitePlan {
         self.namespaces.iter().map(String::as_str)
     }
 
-    /// The namespace of the Service of an endpoint.
-    pub(crate) fn namespace_of(&self, endpoint: &Endpoint) -> &str {
-        let mut services = self.objects().filter(|object| {
-            object["kind"] == "Service"
-                && manifest::text_at(object, "/metadata/name") == endpoint.service
-        });
-        services.next().map_or(&self.namespace, |it| manifest::text_at(it, "/metadata/namespace"))
-    }
-
     /// What it makes outside of its namespaces, which goes when it is released. CRDs are not among it: others
     /// may use them.
     pub(crate) fn cluster_wide(&self) -> impl Iterator<Item = &Value> {
@@ -270,14 +265,8 @@ impl SuitePlan {
     }
 
     /// The endpoints of all its workloads, in the order in which they are declared.
-    pub(crate) fn endpoints(&self) -> impl Iterator<Item = &Endpoint> {
+    pub(crate) fn endpoints(&self) -> impl Iterator<Item = &EndpointPlan> {
         self.workloads().flat_map(|workload| &workload.endpoints)
-    }
-
-    /// Where a service is asked over HTTP unless a case names a port: its first such endpoint.
-    pub(crate) fn first_http(&self, service: &str) -> Option<&Endpoint> {
-        let http = |endpoint: &&Endpoint| matches!(endpoint.probe, Probe::Http(_));
-        self.endpoints().filter(http).find(|endpoint| endpoint.service == service)
     }
 
     /// All its workloads.

@@ -39,7 +39,7 @@ pub enum RowsError {
     NoAudit,
     /// The database of the table is not there.
     #[error(
-        "there is no database for the table `{table}`; give a workload a `.postgres(..)` endpoint"
+        "there is no database for the table `{table}`; give a workload an `Endpoint::postgres`"
     )]
     NoDatabase {
         /// The table.

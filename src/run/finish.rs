@@ -134,7 +134,8 @@ fn kept_words(world: &Real) -> What {
         format!("kubectl --kubeconfig {kubeconfig} get pods -A    # {name}")
     });
     let endpoints = notes.endpoints.iter().map(|endpoint| {
-        format!("{:<16} {:<16} {}", endpoint.suite, endpoint.service, endpoint.url)
+        let place = endpoint.url.as_ref().unwrap_or(&endpoint.address);
+        format!("{:<16} {:<24} {place}", endpoint.suite, endpoint.name.to_string())
     });
     let commands = [
         format!("kindwright env {run}     # these as variables"),

@@ -46,7 +46,7 @@ use crate::{
     seed::{RunId, Seed},
     selection::{self, Selection},
     settings::Settings,
-    suite::{EndpointName, Suite},
+    suite::Suite,
     text::chain,
 };
 use live::Live;
@@ -259,9 +259,7 @@ fn reused(settings: &Settings, name: &str) -> Result<Reused, Refusal> {
     if clusters.is_empty() {
         return Err(Refusal::Usage(format!("run {run} has no cluster")));
     }
-    let endpoints = found.notes.endpoints.iter().cloned().map(|noted| {
-        let name = EndpointName { service: noted.service, port: noted.port };
-        ((noted.suite, name), noted.node_port)
-    });
+    let endpoints = found.notes.endpoints.iter().cloned();
+    let endpoints = endpoints.map(|noted| ((noted.suite, noted.name), noted.node_port));
     Ok(Reused { run, clusters, node_ports: endpoints.collect() })
 }

@@ -8,7 +8,7 @@ use crate::{
     ledger::{LedgerError, NotedCluster, NotedEndpoint, Notes},
     plan::{ClusterPlan, SuitePlan, config_digest},
     stack::Stack,
-    suite::{Endpoint, Probe},
+    suite::Database,
 };
 
 impl Real {
@@ -72,23 +72,22 @@ fn note_there(
 
 /// How the services of a stack are reached, without passwords.
 fn endpoints(plan: &SuitePlan, stack: &Stack) -> Vec<NotedEndpoint> {
-    let endpoint = |endpoint: &Endpoint| {
-        let url = match &endpoint.probe {
-            Probe::Http(_) => stack.url(&endpoint.name().to_string())?.to_string(),
-            Probe::Postgres(database) => {
-                let options = stack.login(&endpoint.name())?;
-                let (host, port) = (options.get_host(), options.get_port());
-                format!("postgres://{}@{host}:{port}/{}", database.user, database.name)
+    let noted = plan.endpoints().filter_map(|endpoint| {
+        let address = stack.address(endpoint)?;
+        let url = match endpoint.database() {
+            Some(Database { user, name, .. }) => {
+                Some(format!("postgres://{user}@{address}/{name}"))
             }
+            None => stack.url(endpoint).map(String::from),
         };
         Some(NotedEndpoint {
             suite: plan.name.clone(),
-            service: endpoint.service.clone(),
-            port: endpoint.port.clone(),
+            name: endpoint.name.clone(),
             node_port: endpoint.node_port,
+            address: address.to_string(),
             url,
             variables: endpoint.variables.clone(),
         })
-    };
-    plan.endpoints().filter_map(endpoint).collect()
+    });
+    noted.collect()
 }

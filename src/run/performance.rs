@@ -94,7 +94,7 @@ impl Performance {
             let stack = self.ctx.stack();
             for table in stack.plan().tables.iter().filter(|table| table.id.is_some()) {
                 if let Some(database) = stack.login_of(table) {
-                    let rows = rows::rows(database, table, self.ctx.correlation_id());
+                    let rows = rows::rows(&database, table, self.ctx.correlation_id());
                     Box::pin(case.rows(table, rows)).await;
                 }
             }

@@ -16,6 +16,10 @@ pub(super) enum Doubt {
     NotFound,
     /// The answer is another than wanted.
     Wrong,
+    /// It does not take the login.
+    Denied,
+    /// It does not prove who it is.
+    Untrusted,
     /// Nobody takes a request.
     Refused,
 }
@@ -25,7 +29,9 @@ impl Doubt {
     fn proven(self) -> Duration {
         match self {
             Self::Unready => Duration::from_secs(2),
-            Self::Nowhere | Self::NotFound => Duration::from_secs(10),
+            Self::Nowhere | Self::NotFound | Self::Denied | Self::Untrusted => {
+                Duration::from_secs(10)
+            }
             Self::Wrong | Self::Refused => PATIENCE,
         }
     }

@@ -8,7 +8,9 @@ use thiserror::Error;
 use crate::{
     cluster::{ClusterError, Undelivered},
     migrate::MigrateError,
+    suite::EndpointName,
     text::indented,
+    transport::TransportError,
 };
 
 /// Why a stack did not come up, or did not come back.
@@ -34,6 +36,8 @@ pub(crate) enum StackError {
     Silent { workload: String, asked: String, limit: Duration, seen: String },
     #[error("`{workload}` is ready in the cluster, but {asked} is answered with {answer}")]
     Unhealthy { workload: String, asked: String, answer: String },
+    #[error("`{endpoint}` is ready in the cluster, but not to be trusted: {words}")]
+    Untrusted { endpoint: EndpointName, words: String },
     #[error("`{workload}` is ready in the cluster, but not to be reached: {words}")]
     Astray { workload: String, words: String },
     #[error(
@@ -71,7 +75,7 @@ pub(crate) enum StackError {
         source: std::io::Error,
     },
     #[error("make a client for HTTP")]
-    Http(#[source] reqwest::Error),
+    Http(#[source] TransportError),
     #[error(transparent)]
     Image(Undelivered),
 }

@@ -6,7 +6,7 @@ use k8s_openapi::api::core::v1::{EndpointAddress, Endpoints, Pod, Service};
 use kube::{Api, ResourceExt as _, api::ListParams};
 
 use super::{generation, pods, prospect::Selector, site::Site};
-use crate::suite::Endpoint;
+use crate::plan::EndpointPlan;
 
 /// Where a Service leads.
 #[derive(Debug, PartialEq, Eq)]
@@ -35,12 +35,11 @@ pub(super) struct Target {
 /// Looks where an endpoint leads, whose pods of today have one of these marks.
 pub(super) async fn lead(
     site: &Site,
-    namespace: &str,
-    endpoint: &Endpoint,
+    endpoint: &EndpointPlan,
     marks: &BTreeSet<&str>,
 ) -> Result<Lead, kube::Error> {
     let client = site.cluster.client();
-    let name = &endpoint.service;
+    let (name, namespace) = (&endpoint.service, &endpoint.namespace);
     let services = Api::<Service>::namespaced(client.clone(), namespace);
     let addresses = Api::<Endpoints>::namespaced(client.clone(), namespace);
     let looking = (services.get_opt(name), addresses.get_opt(name));
@@ -135,8 +134,8 @@ pub(super) fn words(targets: &[Target]) -> String {
 
 /// Whether it is proven that nothing takes requests behind a Service: each of its pods calls itself
 /// ready by a probe of its own, and refuses whom the API server sends there itself.
-pub(super) async fn is_closed(site: &Site, namespace: &str, targets: &[Target]) -> bool {
-    let pods = Api::<Pod>::namespaced(site.cluster.client(), namespace);
+pub(super) async fn is_closed(site: &Site, endpoint: &EndpointPlan, targets: &[Target]) -> bool {
+    let pods = Api::<Pod>::namespaced(site.cluster.client(), &endpoint.namespace);
     for target in targets {
         let Some(pod) = target.pod.as_deref().filter(|_| target.probed) else {
             return false;

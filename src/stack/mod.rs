@@ -1,22 +1,24 @@
 //! Brings up what a suite needs in its namespace, and proves that it answers.
 
-use std::{collections::BTreeMap, fmt};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+};
 
 use futures_util::future::try_join_all;
-use sqlx::postgres::PgConnectOptions;
-use url::Url;
 
 mod apply;
 mod ask;
+mod clients;
 mod condition;
 mod config;
 mod details;
 mod doubt;
+mod endpoints;
 mod ends;
 mod error;
 mod fixed;
 mod generation;
-mod http;
 mod insist;
 mod kinds;
 mod lead;
@@ -29,7 +31,6 @@ mod pods;
 mod proof;
 mod prospect;
 mod reach;
-mod reached;
 mod readiness;
 mod ready;
 mod release;
@@ -60,26 +61,27 @@ use crate::{
     events::Phase,
     password::Password,
     plan::{SuitePlan, WorkloadPlan},
-    suite::{Endpoint, EndpointName, Probe, Table, database},
+    suite::EndpointName,
     text::chain,
 };
-use ask::{Asker, url_of};
+use ask::Asker;
+use clients::Clients;
 use ends::{Since, Told};
 use namespace::Past;
-use reached::Reached;
 use replicas::Replicas;
 
 /// A stack whose every workload is ready, and whose every endpoint has answered.
 #[derive(Clone)]
 pub(crate) struct Stack {
-    reached: Reached,
+    /// The endpoints that have answered.
+    reached: BTreeSet<EndpointName>,
     /// Its passwords, by name.
     pub(crate) passwords: BTreeMap<String, Password>,
     /// What was brought up.
     plan: SuitePlan,
     site: Site,
     images: Shelf,
-    http: reqwest::Client,
+    clients: Clients,
     told: Told,
 }
 
@@ -141,7 +143,7 @@ impl Stack {
     }
 
     fn asker(&self) -> Asker<'_> {
-        Asker { http: &self.http, passwords: &self.passwords }
+        Asker { clients: &self.clients, passwords: &self.passwords }
     }
 
     /// The reference under which its cluster has an image of the suite.
@@ -154,22 +156,6 @@ impl Stack {
         self.site.cluster.client()
     }
 
-    /// Where a service is reached over HTTP: `service` is its first such endpoint, `service:port` the
-    /// one of this name.
-    pub(crate) fn url(&self, name: &str) -> Option<&Url> {
-        self.reached.url(&self.plan, name)
-    }
-
-    /// The endpoints that are reached over HTTP.
-    pub(crate) fn http_endpoints(&self) -> impl Iterator<Item = &EndpointName> {
-        self.reached.urls()
-    }
-
-    /// A client for its services.
-    pub(crate) fn http(&self) -> reqwest::Client {
-        self.http.clone()
-    }
-
     /// What was brought up.
     pub(crate) fn plan(&self) -> &SuitePlan {
         &self.plan
@@ -178,42 +164,6 @@ impl Stack {
     /// What applies objects to its cluster.
     pub(crate) fn applier(&self) -> Applier {
         self.site.applier.clone()
-    }
-
-    /// How to log in to the database behind an endpoint.
-    pub(crate) fn login(&self, endpoint: &EndpointName) -> Option<&PgConnectOptions> {
-        self.reached.login(endpoint)
-    }
-
-    /// A database of its own: the first of a workload, with `workload:port` the one of this port, without a name
-    /// the first that the suite declares.
-    pub(crate) fn database(&self, name: Option<&str>) -> Option<&Endpoint> {
-        database(self.plan.endpoints(), name)
-    }
-
-    /// How to log in to the database of a table.
-    pub(crate) fn login_of(&self, table: &Table) -> Option<&PgConnectOptions> {
-        self.login(&self.database(table.database.as_deref())?.name())
-    }
-
-    /// Where a database is, as a URL with the password in it.
-    pub(crate) fn database_url(&self, endpoint: &Endpoint) -> Option<Url> {
-        let address = self.site.cluster.address(endpoint.node_port)?;
-        match &endpoint.probe {
-            Probe::Postgres(database) => url_of(address, database, &self.passwords),
-            Probe::Http(_) => None,
-        }
-    }
-
-    /// The databases that the suite declares.
-    pub(crate) fn databases(&self) -> impl Iterator<Item = EndpointName> {
-        self.plan.endpoints().filter(|it| it.is_database()).map(Endpoint::name)
-    }
-
-    /// The first database of a workload.
-    fn database_of(&self, workload: &str) -> Option<&PgConnectOptions> {
-        let of_workload = self.plan.workloads().filter(|it| it.name == workload);
-        self.reached.database(of_workload.flat_map(|it| &it.endpoints))
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeSet,
+    net::SocketAddr,
     time::{Duration, Instant},
 };
 
@@ -9,15 +10,13 @@ use super::{
     StackError,
     ask::{Asked, Asker, asked},
     doubt::{Doubt, Doubts, PATIENCE},
+    endpoints::address,
     lead::{self, Lead, Target},
     prospect,
-    reached::address,
     site::Site,
 };
 use crate::{
-    cluster::Address,
-    plan::{SuitePlan, WorkloadPlan},
-    suite::Endpoint,
+    plan::{EndpointPlan, SuitePlan, WorkloadPlan},
     text::chain,
     wait::{self, Limit, Poll},
 };
@@ -84,11 +83,11 @@ impl Reach<'_> {
     async fn endpoint(
         &self,
         workload: &WorkloadPlan,
-        endpoint: &Endpoint,
+        endpoint: &EndpointPlan,
         begun: Instant,
     ) -> Result<Outcome, StackError> {
-        let address = address(self.site, workload, endpoint)?;
-        let what = asked(&endpoint.probe, address);
+        let address = address(self.site, endpoint)?;
+        let what = asked(endpoint, address);
         let name = || workload.name.clone();
         let (mut doubts, mut patience) = (Doubts::default(), FIRST);
         let mut last = String::from("nothing");
@@ -111,12 +110,17 @@ impl Reach<'_> {
                     asked: what.clone(),
                     answer: format!("{seen}; is this its health path?"),
                 }),
-                Some(Doubt::Wrong) => Err(StackError::Unhealthy {
+                Some(Doubt::Untrusted) => {
+                    Err(StackError::Untrusted { endpoint: endpoint.name.clone(), words: seen })
+                }
+                Some(Doubt::Denied | Doubt::Wrong) => Err(StackError::Unhealthy {
                     workload: name(),
                     asked: what.clone(),
                     answer: seen,
                 }),
-                Some(Doubt::Refused) if self.is_closed(endpoint, &look.targets).await => {
+                Some(Doubt::Refused)
+                    if lead::is_closed(self.site, endpoint, &look.targets).await =>
+                {
                     let words = format!(
                         "{}, which refuses connections; is `targetPort` right?",
                         lead::words(&look.targets)
@@ -139,9 +143,13 @@ impl Reach<'_> {
     }
 
     /// Looks where an endpoint leads, and asks it if that is to pods of today.
-    async fn look(&self, endpoint: &Endpoint, address: &Address, patience: &mut Duration) -> Look {
-        let namespace = self.suite.namespace_of(endpoint);
-        let targets = match lead::lead(self.site, namespace, endpoint, self.marks).await {
+    async fn look(
+        &self,
+        endpoint: &EndpointPlan,
+        address: SocketAddr,
+        patience: &mut Duration,
+    ) -> Look {
+        let targets = match lead::lead(self.site, endpoint, self.marks).await {
             Ok(Lead::Here(targets)) => targets,
             Ok(Lead::Before(words)) => return Look::without_request(words, None),
             Ok(Lead::Unready(words)) => return Look::without_request(words, Some(Doubt::Unready)),
@@ -153,7 +161,7 @@ impl Reach<'_> {
         };
         let mut answer = Asked::Answered;
         for _ in 0..IN_A_ROW {
-            answer = self.asker.ask(&endpoint.probe, address, *patience).await;
+            answer = self.asker.ask(endpoint, address, *patience).await;
             if answer != Asked::Answered {
                 break;
             }
@@ -164,15 +172,13 @@ impl Reach<'_> {
             Asked::NotFound(words) => (Some(words), Some(Doubt::NotFound)),
             Asked::Starting(words) => (Some(words), None),
             Asked::Wrong(words) => (Some(words), Some(Doubt::Wrong)),
+            Asked::Denied(words) => (Some(words), Some(Doubt::Denied)),
+            Asked::Untrusted(words) => (Some(words), Some(Doubt::Untrusted)),
             Asked::Late(words) => (Some(format!("{words}; {leads}")), None),
             Asked::Refused(words) => (Some(format!("{words}; {leads}")), Some(Doubt::Refused)),
         };
         *patience = longer(*patience);
         Look { seen, doubt, targets }
-    }
-
-    async fn is_closed(&self, endpoint: &Endpoint, targets: &[Target]) -> bool {
-        lead::is_closed(self.site, self.suite.namespace_of(endpoint), targets).await
     }
 }
 
@@ -186,13 +192,16 @@ pub(super) async fn answering(
     site: &Site,
     workload: &WorkloadPlan,
     asker: Asker<'_>,
-) -> Option<Address> {
+) -> Option<SocketAddr> {
     for endpoint in &workload.endpoints {
         let address = site.cluster.address(endpoint.node_port)?;
-        match asker.ask(&endpoint.probe, address, FIRST).await {
-            Asked::Answered | Asked::NotFound(_) | Asked::Starting(_) | Asked::Wrong(_) => {
-                return Some(address.clone());
-            }
+        match asker.ask(endpoint, address, FIRST).await {
+            Asked::Answered
+            | Asked::NotFound(_)
+            | Asked::Starting(_)
+            | Asked::Wrong(_)
+            | Asked::Denied(_)
+            | Asked::Untrusted(_) => return Some(address),
             Asked::Late(_) | Asked::Refused(_) => {}
         }
     }

@@ -1,6 +1,6 @@
 //! Scales the workloads of a stack, and ends their pods.
 
-use std::time::Duration;
+use std::{net::SocketAddr, time::Duration};
 
 use k8s_openapi::api::core::v1::Pod;
 use kube::{
@@ -20,7 +20,6 @@ use super::{
     site::Site,
 };
 use crate::{
-    cluster::Address,
     manifest::text_at,
     plan::WorkloadPlan,
     wait::{Limit, Poll, WaitError},
@@ -83,7 +82,7 @@ impl Replicas<'_> {
     /// Waits until its pods have ended, and nothing answers any more where they did.
     pub(super) async fn until_gone(
         &self,
-        answering: impl AsyncFn() -> Option<Address>,
+        answering: impl AsyncFn() -> Option<SocketAddr>,
     ) -> Result<(), StackError> {
         let gone = insist::until("the end of its pods", ENDED, async || {
             let left = self.pods(has_replicas).await?;

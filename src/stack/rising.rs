@@ -1,6 +1,6 @@
 //! Brings up a stack, tier by tier.
 
-use std::path::Path;
+use std::{collections::BTreeSet, path::Path};
 
 use futures_util::future::try_join_all;
 use serde_json::Value;
@@ -8,11 +8,11 @@ use serde_json::Value;
 use super::{
     Stack, StackError,
     apply::has_validations,
+    clients::Clients,
     ends::Told,
     generation::Configuration,
-    http, leftovers, migrations,
+    leftovers, migrations,
     namespace::{self, Past},
-    reached::Reached,
     rights, shared,
     site::Site,
     workloads::{Images, made_of},
@@ -59,13 +59,14 @@ impl Rising {
             site.events.notice(&suite.name, words);
         }
         let configuration = Configuration::of(suite, &passwords);
+        let clients = Clients::new(&site.cluster, suite)?;
         let stack = Stack {
-            reached: Reached::default(),
+            reached: BTreeSet::new(),
             passwords,
             plan: SuitePlan { resources, ..suite.clone() },
             images: images.clone(),
             site,
-            http: http::client().map_err(StackError::Http)?,
+            clients,
             told: Told::default(),
         };
         if past == Past::Kept {
@@ -115,15 +116,16 @@ impl Rising {
         }
         let _ready = stack.site.events.phase(Phase::Ready, &stack.plan.name);
         stack.prove(&workloads).await?;
-        let reached = Reached::by(&stack.site, &workloads, &stack.passwords)?;
-        stack.reached.extend(reached);
+        let endpoints = workloads.iter().flat_map(|workload| &workload.endpoints);
+        stack.reached.extend(endpoints.map(|endpoint| endpoint.name.clone()));
         Ok(())
     }
 
     async fn migrations(&self, migrations: &MigrationsPlan) -> Result<(), StackError> {
         let stack = &self.stack;
-        let database = stack.database_of(&migrations.workload);
-        migrations::run(&stack.site, &stack.plan, database, migrations).await
+        let database = stack.database(Some(&migrations.workload));
+        let login = database.and_then(|database| stack.login(database));
+        migrations::run(&stack.site, &stack.plan, login.as_ref(), migrations).await
     }
 
     /// The stack as far as it is up.

@@ -4,6 +4,7 @@ use std::{path::PathBuf, time::Duration};
 
 mod body;
 mod case;
+mod endpoint;
 mod image;
 mod macros;
 mod patience;
@@ -15,14 +16,15 @@ mod workload;
 
 pub(crate) use body::Body;
 pub use case::Case;
+pub use endpoint::{Ca, Database, Endpoint};
+pub(crate) use endpoint::{EndpointName, Protocol};
 pub use image::{Image, Source};
 pub use patience::Condition;
 pub(crate) use patience::Patience;
 pub use reserve::Reserve;
 pub use step::Step;
 pub use table::Table;
-pub use workload::{Database, Migrations, Part, Secret, Workload, password, text};
-pub(crate) use workload::{Endpoint, EndpointName, Probe, database};
+pub use workload::{Migrations, Part, Secret, Workload, password, text};
 
 /// How long after an answer rows may still arrive, unless the suite says otherwise.
 const SETTLE: Duration = Duration::from_secs(1);
@@ -30,17 +32,19 @@ const SETTLE: Duration = Duration::from_secs(1);
 /// Cases that share a stack: one namespace with everything that they need.
 ///
 /// ```
-/// use kindwright::{Case, CaseResult, Ctx, Image, Suite, Workload, cases};
+/// use kindwright::{Case, CaseResult, Ctx, Endpoint, Image, Suite, Workload, cases};
 ///
 /// async fn the_shop_is_open(ctx: Ctx) -> CaseResult {
 ///     ctx.get("shop", "/open").send().await?.expect(200)?;
 ///     Ok(())
 /// }
 ///
+/// let shop = Workload::new("shop", "manifests/shop.yaml")
+///     .endpoint(Endpoint::http("http").health("/health"));
 /// let suite = Suite::new("shop", "shop-tests")
 ///     .image(Image::dockerfile("shop", "images/shop"))
 ///     .resources("manifests/roles.yaml")
-///     .tier([Workload::new("shop", "manifests/shop.yaml").http("http", 30090, "/health")])
+///     .tier([shop])
 ///     .cases(cases![the_shop_is_open]);
 /// assert_eq!(suite.name(), "shop");
 /// ```

@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{Migrations, Suite, Tier, Workload};
+use super::{Endpoint, EndpointName, Migrations, Suite, Tier, Workload};
 
 impl Suite {
     /// The namespace that a manifest means by this name: one that is declared, or else the suite's own.
@@ -56,6 +56,17 @@ impl Suite {
             Tier::Workloads(workloads) => workloads.as_slice(),
             Tier::Migrations(_) | Tier::Step(_) => &[],
         })
+    }
+
+    /// The endpoints of all its workloads, in the order in which they are declared.
+    pub(crate) fn endpoints(&self) -> impl Iterator<Item = (EndpointName, &Endpoint)> {
+        self.workloads().flat_map(Workload::endpoints)
+    }
+
+    /// Those of them that are databases.
+    pub(crate) fn databases(&self) -> impl Iterator<Item = EndpointName> {
+        let databases = self.endpoints().filter(|(_, endpoint)| endpoint.database().is_some());
+        databases.map(|(name, _)| name)
     }
 
     pub(crate) fn migrated(&self) -> impl Iterator<Item = &Migrations> {

@@ -1,10 +1,8 @@
 //! What a stack is made of, as a suite declares it.
 
-use std::{collections::BTreeMap, fmt, path::PathBuf};
+use std::{collections::BTreeMap, path::PathBuf};
 
-use serde::Serialize;
-
-use super::Patience;
+use super::{Database, Endpoint, EndpointName, Patience};
 use crate::password::Password;
 
 /// One manifest, and how its services are reached from this machine.
@@ -15,53 +13,6 @@ pub struct Workload {
     pub(crate) endpoints: Vec<Endpoint>,
     pub(crate) beyond: bool,
     pub(crate) patience: Patience,
-}
-
-/// A port of the Service of a workload that cases reach through a NodePort.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub(crate) struct Endpoint {
-    /// The Service, which has the workload's name.
-    pub(crate) service: String,
-    /// The name of the Service's port.
-    pub(crate) port: String,
-    /// The NodePort that the suite would like to have.
-    pub(crate) node_port: u16,
-    /// The port of this machine that people know it by.
-    pub(crate) host_port: u16,
-    /// How it is asked whether it answers.
-    pub(crate) probe: Probe,
-    /// The variables by which foreign clients know it.
-    pub(crate) variables: Vec<String>,
-}
-
-/// What an endpoint is known by in its suite.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-pub(crate) struct EndpointName {
-    /// The Service.
-    pub(crate) service: String,
-    /// The name of the Service's port.
-    pub(crate) port: String,
-}
-
-/// The request that a service must answer before cases start.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum Probe {
-    /// GET of this path is answered with 2xx.
-    Http(String),
-    /// `SELECT 1` is answered.
-    Postgres(Database),
-}
-
-/// How to log in to a PostgreSQL database.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Database {
-    /// The role.
-    pub user: String,
-    /// The database.
-    pub name: String,
-    /// Which of the suite's passwords, by the name used in [`password`].
-    pub password: String,
 }
 
 impl Workload {
@@ -79,41 +30,25 @@ impl Workload {
         }
     }
 
-    /// Reaches the Service's port `port` over HTTP, at best through `node_port`.
+    /// Adds a port of one of its Services that cases reach, and that must have answered before they start.
     ///
-    /// A Service may have several; [`Ctx::url`](crate::Ctx::url) is that of the first one.
-    /// GET of `health` must be answered with 2xx before cases start.
+    /// Of several that speak HTTP(S), the first is the one that is meant where a case names the workload alone.
+    #[must_use]
+    pub fn endpoint(mut self, endpoint: Endpoint) -> Self {
+        self.endpoints.push(endpoint);
+        self
+    }
+
+    /// [`Endpoint::http`] with a NodePort and a health path.
     #[must_use]
     pub fn http(self, port: &str, node_port: u16, health: &str) -> Self {
-        self.endpoint(port, node_port, Probe::Http(health.to_owned()))
+        self.endpoint(Endpoint::http(port).node_port(node_port).health(health))
     }
 
-    /// Reaches the Service's port `port` as PostgreSQL, at best through `node_port`.
+    /// [`Endpoint::postgres`] with a NodePort.
     #[must_use]
     pub fn postgres(self, port: &str, node_port: u16, database: Database) -> Self {
-        self.endpoint(port, node_port, Probe::Postgres(database))
-    }
-
-    /// Documents the port of this machine for the last endpoint, where it is not its NodePort.
-    ///
-    /// It counts with `KINDWRIGHT_HOST_PORTS=fixed` only.
-    #[must_use]
-    pub fn host_port(mut self, port: u16) -> Self {
-        if let Some(endpoint) = self.endpoints.last_mut() {
-            endpoint.host_port = port;
-        }
-        self
-    }
-
-    /// Names a variable from which foreign clients read where the last endpoint is.
-    ///
-    /// `kindwright env` prints it for a kept run, beside the runner's own name.
-    #[must_use]
-    pub fn variable(mut self, name: impl Into<String>) -> Self {
-        if let Some(endpoint) = self.endpoints.last_mut() {
-            endpoint.variables.push(name.into());
-        }
-        self
+        self.endpoint(Endpoint::postgres(port, database).node_port(node_port))
     }
 
     /// Says that only cases need it that are [beyond](crate::Case::beyond) what real services do.
@@ -126,49 +61,13 @@ impl Workload {
         self
     }
 
-    fn endpoint(mut self, port: &str, node_port: u16, probe: Probe) -> Self {
-        self.endpoints.push(Endpoint {
-            service: self.name.clone(),
-            port: port.to_owned(),
-            node_port,
-            host_port: node_port,
-            probe,
-            variables: Vec::new(),
-        });
-        self
-    }
-}
-
-impl Endpoint {
-    /// Whether it is a database.
-    pub(crate) fn is_database(&self) -> bool {
-        matches!(self.probe, Probe::Postgres(_))
-    }
-
-    /// What it is known by in its suite.
-    pub(crate) fn name(&self) -> EndpointName {
-        EndpointName { service: self.service.clone(), port: self.port.clone() }
-    }
-}
-
-/// A database among endpoints: the first of a workload, with `workload:port` the one of this port, without a name
-/// the first of all.
-pub(crate) fn database<'a>(
-    endpoints: impl Iterator<Item = &'a Endpoint>,
-    name: Option<&str>,
-) -> Option<&'a Endpoint> {
-    let mut databases = endpoints.filter(|endpoint| endpoint.is_database());
-    databases.find(|endpoint| match name.map(|name| name.split_once(':').unwrap_or((name, ""))) {
-        Some((service, port)) => {
-            endpoint.service == service && (port.is_empty() || endpoint.port == port)
-        }
-        None => true,
-    })
-}
-
-impl fmt::Display for EndpointName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}", self.service, self.port)
+    /// Its endpoints, with what cases know them by.
+    pub(crate) fn endpoints(&self) -> impl Iterator<Item = (EndpointName, &Endpoint)> {
+        self.endpoints.iter().map(|endpoint| {
+            let name =
+                EndpointName { workload: self.name.clone(), endpoint: endpoint.name.clone() };
+            (name, endpoint)
+        })
     }
 }
 

@@ -18,7 +18,7 @@ mod selection;
 mod service;
 mod validation;
 
-use kindwright::{Ctx, HttpError, Image, Suite, Workload};
+use kindwright::{Ctx, Endpoint, HttpError, Image, Suite, Workload};
 use serde_json::{Value, json};
 
 use crate::platform::{self, Ports, STAND_INS};
@@ -33,19 +33,20 @@ const RECOVER: &str = "/api/v1/recovery/analyze";
 /// What the data service fills in for events of category `analysis` (contract 5.6).
 const EMITTER: &str = "analysis-service";
 
+fn http(node_port: u16) -> Endpoint {
+    Endpoint::http("http").node_port(node_port).health("/health")
+}
+
 pub(crate) fn suite() -> Suite {
     let ports = Ports { datastorage: (30098, 30098), postgresql: (30439, 30439) };
     let services = [
         Workload::new(HAPI, "fixtures/manifests/holmesgpt-api.yaml")
-            .http("http", 30120, "/health")
-            .variable("HAPI_BASE_URL"),
+            .endpoint(http(30120).variable("HAPI_BASE_URL")),
         Workload::new(LLM, "fixtures/manifests/holmesgpt-api-llm.yaml")
-            .http("http", 30121, "/health")
+            .endpoint(http(30121))
             .beyond(),
         // No case asks it. But only a Service that has answered leads to its pod for others too.
-        Workload::new(MODEL, "fixtures/manifests/mock-llm.yaml")
-            .http("http", 30122, "/health")
-            .beyond(),
+        Workload::new(MODEL, "fixtures/manifests/mock-llm.yaml").endpoint(http(30122)).beyond(),
     ];
     platform::shared(Suite::new("hapi", HAPI), ports, services)
         .image(Image::program(HAPI, STAND_INS, [HAPI]))

@@ -3,20 +3,15 @@
 use thiserror::Error;
 
 use super::Exchange;
-use crate::case::permission::GivenUp;
+use crate::case::{EndpointError, permission::GivenUp};
 
 /// Why a request had no usable answer.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum HttpError {
-    /// The stack has no such service.
-    #[error("the stack has no HTTP service `{service}`; it has {known}")]
-    Service {
-        /// What was asked for.
-        service: String,
-        /// What there is.
-        known: String,
-    },
+    /// There is no such service.
+    #[error(transparent)]
+    Endpoint(#[from] EndpointError),
     /// The case is over.
     #[error(transparent)]
     GivenUp(#[from] GivenUp),

@@ -15,7 +15,10 @@ pub use exchange::Exchange;
 pub(crate) use exchange::Exchanges;
 
 use super::permission::Permission;
-use crate::partial;
+use crate::{
+    partial,
+    transport::{Client, Reply, TransportError},
+};
 use exchange::NO_ANSWER;
 
 /// How long an answer may take unless the request says otherwise.
@@ -24,7 +27,6 @@ const LIMIT: Duration = Duration::from_secs(30);
 /// Sends requests to the services of a suite's stack.
 #[derive(Clone, Debug)]
 pub(super) struct Http {
-    client: reqwest::Client,
     exchanges: Exchanges,
     permission: Permission,
 }
@@ -47,9 +49,16 @@ pub(super) struct Http {
 #[must_use = "a request is sent by `send`"]
 pub struct Request {
     http: Http,
-    builder: Result<reqwest::RequestBuilder, HttpError>,
+    prepared: Result<Prepared, HttpError>,
     title: String,
     sent: String,
+}
+
+/// What is sent, and by what.
+#[derive(Debug)]
+struct Prepared {
+    client: Client,
+    builder: reqwest::RequestBuilder,
 }
 
 /// An answer with its whole body.
@@ -72,12 +81,8 @@ pub struct Answer {
 }
 
 impl Http {
-    pub(super) fn new(
-        client: reqwest::Client,
-        exchanges: Exchanges,
-        permission: Permission,
-    ) -> Self {
-        Self { client, exchanges, permission }
+    pub(super) fn new(exchanges: Exchanges, permission: Permission) -> Self {
+        Self { exchanges, permission }
     }
 
     /// What was sent and received by now.
@@ -85,15 +90,21 @@ impl Http {
         Exchanges::clone(&self.exchanges)
     }
 
-    /// A request of `method` to `url`.
-    pub(super) fn request(&self, method: Method, url: Result<Url, HttpError>) -> Request {
-        let title = url.as_ref().map_or_else(ToString::to_string, |url| format!("{method} {url}"));
-        Request {
-            http: self.clone(),
-            builder: url.map(|url| self.client.request(method, url).timeout(LIMIT)),
-            title,
-            sent: String::new(),
-        }
+    /// A request of `method` to a URL, by the client that is for it.
+    pub(super) fn request(
+        &self,
+        method: Method,
+        target: Result<(Client, Url), HttpError>,
+    ) -> Request {
+        let title = match &target {
+            Ok((_, url)) => format!("{method} {url}"),
+            Err(error) => error.to_string(),
+        };
+        let prepared = target.map(|(client, url)| {
+            let builder = client.request(method, url).timeout(LIMIT);
+            Prepared { client, builder }
+        });
+        Request { http: self.clone(), prepared, title, sent: String::new() }
     }
 
     fn record(&self, exchange: &Exchange) {
@@ -106,35 +117,38 @@ impl Request {
     /// Sends `body` as JSON.
     pub fn json(mut self, body: &impl Serialize) -> Self {
         self.sent = serde_json::to_string(body).unwrap_or_default();
-        self.builder = self.builder.map(|builder| builder.json(body));
-        self
+        self.with(|builder| builder.json(body))
     }
 
     /// Sends `body` as it is, as the given content type.
     pub fn body(mut self, content_type: &str, body: impl Into<String>) -> Self {
         self.sent = body.into();
         let body = self.sent.clone();
-        self.builder = self
-            .builder
-            .map(|builder| builder.header(reqwest::header::CONTENT_TYPE, content_type).body(body));
-        self
+        self.with(|builder| builder.header(reqwest::header::CONTENT_TYPE, content_type).body(body))
     }
 
     /// Adds a header.
-    pub fn header(mut self, name: &str, value: &str) -> Self {
-        self.builder = self.builder.map(|builder| builder.header(name, value));
-        self
+    pub fn header(self, name: &str, value: &str) -> Self {
+        self.with(|builder| builder.header(name, value))
     }
 
     /// Adds parameters to the query.
-    pub fn query(mut self, parameters: &[(&str, &str)]) -> Self {
-        self.builder = self.builder.map(|builder| builder.query(parameters));
-        self
+    pub fn query(self, parameters: &[(&str, &str)]) -> Self {
+        self.with(|builder| builder.query(parameters))
     }
 
     /// Sets how long the answer may take; the default is 30 s.
-    pub fn limit(mut self, limit: Duration) -> Self {
-        self.builder = self.builder.map(|builder| builder.timeout(limit));
+    pub fn limit(self, limit: Duration) -> Self {
+        self.with(|builder| builder.timeout(limit))
+    }
+
+    fn with(
+        mut self,
+        change: impl FnOnce(reqwest::RequestBuilder) -> reqwest::RequestBuilder,
+    ) -> Self {
+        self.prepared = self
+            .prepared
+            .map(|Prepared { client, builder }| Prepared { client, builder: change(builder) });
         self
     }
 
@@ -145,17 +159,17 @@ impl Request {
     }
 
     async fn exchange(self) -> Result<Answer, HttpError> {
-        let Self { http, builder, title, sent } = self;
+        let Self { http, prepared, title, sent } = self;
         let exchange =
             |outcome: String| Exchange { request: title.clone(), sent: sent.clone(), outcome };
-        let silent = |source: reqwest::Error| {
+        let silent = |source: TransportError| {
             let exchange = exchange(NO_ANSWER.to_owned());
             http.record(&exchange);
             HttpError::Silent { exchange, source: source.into() }
         };
-        let answer = builder?.send().await.map_err(silent)?;
-        let (status, headers) = (answer.status().as_u16(), answer.headers().clone());
-        let body = answer.text().await.map_err(silent)?;
+        let Prepared { client, builder } = prepared?;
+        let Reply { status, headers, body } = client.send(builder).await.map_err(silent)?;
+        let status = status.as_u16();
         let exchange = exchange(format!("{status} {body}"));
         http.record(&exchange);
         Ok(Answer { status, headers, body, exchange })
@@ -244,10 +258,10 @@ mod tests {
     #[tokio::test]
     async fn a_case_that_was_given_up_sends_nothing() {
         let (exchanges, permission) = (Exchanges::default(), Permission::default());
-        let http = Http::new(reqwest::Client::new(), Arc::clone(&exchanges), permission.clone());
+        let http = Http::new(Arc::clone(&exchanges), permission.clone());
         permission.end();
         let url = Url::parse("http://127.0.0.1:1/").unwrap();
-        let sent = http.request(Method::GET, Ok(url)).send().await;
+        let sent = http.request(Method::GET, Ok((Client::clear().unwrap(), url))).send().await;
         assert!(matches!(sent, Err(HttpError::GivenUp(_))), "{sent:?}");
         assert!(exchanges.lock().unwrap().is_empty());
     }

@@ -92,8 +92,8 @@ pub enum MetricsError {
 }
 
 impl Ctx {
-    /// The metrics of a service, which it answers GET of `/metrics` with: at its first HTTP endpoint,
-    /// or with `service:port` at another.
+    /// The metrics of a service, which it answers GET of `/metrics` with: at the first HTTP(S)
+    /// endpoint of a workload, or with `workload:endpoint` at this one.
     ///
     /// Where they are elsewhere, any [answer](Answer::metrics) can be read as metrics.
     ///

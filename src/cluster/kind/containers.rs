@@ -1,6 +1,9 @@
 //! The containers of a cluster: which are its nodes, how their ports are reached, what they have said.
 
-use std::collections::{BTreeMap, HashMap};
+use std::{
+    collections::{BTreeMap, HashMap},
+    net::{IpAddr, SocketAddr},
+};
 
 use bollard::{
     Docker,
@@ -11,7 +14,6 @@ use bollard::{
 use futures_util::TryStreamExt as _;
 
 use super::config::LOOPBACK;
-use crate::cluster::connection::Address;
 
 /// The containers of a cluster: its nodes, and what kind puts before several control planes.
 pub(super) async fn all(
@@ -49,7 +51,7 @@ fn is_node(container: &ContainerSummary) -> bool {
 pub(super) async fn addresses(
     docker: &Docker,
     nodes: &[String],
-) -> Result<BTreeMap<u16, Address>, Error> {
+) -> Result<BTreeMap<u16, SocketAddr>, Error> {
     let mut addresses = BTreeMap::new();
     for node in nodes {
         let container = docker.inspect_container(node, None).await?;
@@ -63,10 +65,19 @@ pub(super) async fn addresses(
 }
 
 /// Where this machine reaches a port of a node that is bound so.
-fn address(binding: PortBinding) -> Option<Address> {
+fn address(binding: PortBinding) -> Option<SocketAddr> {
     let port = binding.host_port?.parse().ok()?;
     // 127.0.0.1, not localhost: that may be ::1, where nobody listens.
-    Some(Address { host: LOOPBACK.to_owned(), port })
+    Some(SocketAddr::new(LOOPBACK.parse().ok()?, port))
+}
+
+/// The address that this machine has in the network of a cluster.
+pub(super) async fn gateway(docker: &Docker, network: &str) -> Result<Option<IpAddr>, Error> {
+    let network = docker.inspect_network(network, None).await?;
+    let ranges = network.ipam.and_then(|ipam| ipam.config).into_iter().flatten();
+    let gateways = ranges.filter_map(|range| range.gateway?.parse().ok());
+    // What pods have are addresses of IPv4, unless the project says otherwise.
+    Ok(gateways.min_by_key(IpAddr::is_ipv6))
 }
 
 /// The last lines that a container has said.

@@ -26,7 +26,7 @@ mod undo;
 pub(crate) use undo::{Left, undo_until_quiet};
 
 use super::{
-    connection::Cluster,
+    connection::{Cluster, Ways},
     delivered::Delivered,
     error::{ClusterError, DeliveryError},
 };
@@ -113,8 +113,11 @@ impl Kind {
         let nodes = current.act(async |nodes| nodes.containers().to_vec()).await;
         let addresses = containers::addresses(&self.docker, &nodes).await;
         let addresses = addresses.map_err(docker("read the ports", name))?;
+        let callback = containers::gateway(&self.docker, name.as_str()).await;
+        let callback = callback.map_err(docker("inspect the network", name))?;
+        let ways = Ways { addresses, callback };
         let (kubeconfig, shared) = (files.kubeconfig(), files.shared());
-        let cluster = Cluster::connect(name, kubeconfig, nodes.len(), addresses, shared).await?;
+        let cluster = Cluster::connect(name, kubeconfig, nodes.len(), ways, shared).await?;
         if plan.is_made() {
             taint::lift(&cluster.client()).await.map_err(|source| ClusterError::Silent {
                 name: name.to_string(),

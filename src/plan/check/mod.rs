@@ -1,23 +1,25 @@
 //! Checks what suites declare, before anything is made from it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use serde_json::Value;
 
 mod conditions;
 mod controls;
+mod endpoints;
 mod names;
 mod quantities;
 mod reuse;
 mod settings;
 mod tables;
 mod tiers;
+mod variables;
 
 use super::{Inputs, SuitePlan, objects::CUSTOM};
 use crate::{
     manifest::text_at,
     problem::Problem,
-    suite::{Endpoint, Image, Probe, Secret, Suite},
+    suite::{Image, Suite},
 };
 
 /// What can be seen without any file.
@@ -27,8 +29,9 @@ pub(super) fn declarations(inputs: &Inputs<'_>) -> Vec<Problem> {
     settings::check(inputs, &mut problems);
     reuse::check(inputs, &mut problems);
     consumers(inputs, &mut problems);
+    variables::check(&inputs.selection.suites, &mut problems);
     for suite in &inputs.selection.suites {
-        databases(suite, &mut problems);
+        endpoints::declarations(suite, &mut problems);
         tables::check(suite, &mut problems);
         conditions::check(suite, &mut problems);
         tiers::migrations(suite, &mut problems);
@@ -46,6 +49,7 @@ pub(super) fn objects(inputs: &Inputs<'_>, suites: &[SuitePlan]) -> Vec<Problem>
         .filter_map(|suite| Some((suite, suites.iter().find(|plan| plan.name == suite.name)?)))
     {
         tiers::configuration(inputs, declared, plan, &mut problems);
+        endpoints::authorities(inputs, declared, plan, &mut problems);
         quantities::check(plan, &mut problems);
         controls::check(inputs, declared, plan, suites, &mut problems);
     }
@@ -92,26 +96,6 @@ fn consumers(inputs: &Inputs<'_>, problems: &mut Vec<Problem>) {
                     consumer: suite.consumer.clone(),
                     first: first.name.clone(),
                     second: suite.name.clone(),
-                });
-            }
-        }
-    }
-}
-
-/// Databases whose password no Secret has.
-fn databases(suite: &Suite, problems: &mut Vec<Problem>) {
-    let passwords: BTreeSet<_> = suite.secrets.iter().flat_map(Secret::passwords).collect();
-    let database = |endpoint: &Endpoint| match &endpoint.probe {
-        Probe::Postgres(database) => Some(database.clone()),
-        Probe::Http(_) => None,
-    };
-    for workload in suite.workloads() {
-        for database in workload.endpoints.iter().filter_map(database) {
-            if !passwords.contains(database.password.as_str()) {
-                problems.push(Problem::NoPassword {
-                    suite: suite.name.clone(),
-                    workload: workload.name.clone(),
-                    password: database.password,
                 });
             }
         }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::{
     plan::Inputs,
     problem::Problem,
-    suite::{Endpoint, Image, Suite},
+    suite::{Image, Suite},
 };
 
 /// The longest name of a namespace.
@@ -19,14 +19,14 @@ pub(super) fn check(inputs: &Inputs<'_>, problems: &mut Vec<Problem>) {
     twice("suite", "", inputs.suites.iter().map(Suite::name), problems);
     shared_namespaces(inputs.suites, problems);
     for suite in &inputs.selection.suites {
-        name("suite", &suite.name, problems);
+        name("a suite", &suite.name, problems);
         if is_reserved(&suite.name) {
             problems.push(Problem::Reserved { name: suite.name.clone() });
         }
-        name("consumer", &suite.consumer, problems);
+        name("a consumer", &suite.consumer, problems);
         namespaces(suite, problems);
         for image in &suite.images {
-            name("image", image.name(), problems);
+            name("an image", image.name(), problems);
         }
         let bad = suite.cases.iter().map(|case| case.name.as_str()).filter(|name| !is_plain(name));
         problems.extend(
@@ -47,9 +47,10 @@ pub(super) fn check(inputs: &Inputs<'_>, problems: &mut Vec<Problem>) {
         let workloads = suite.workloads().map(|workload| workload.name.as_str());
         twice("workload", &of, workloads, problems);
         for workload in suite.workloads() {
-            let of = format!("{of} for workload `{}`", workload.name);
-            let ports = workload.endpoints.iter().map(|Endpoint { port, .. }| port.as_str());
-            twice("endpoint", &of, ports, problems);
+            let of = format!("{of} for workload `{}`; use `.named(..)`", workload.name);
+            let names = workload.endpoints.iter().map(|endpoint| endpoint.name.as_str());
+            names.clone().for_each(|endpoint| name("an endpoint", endpoint, problems));
+            twice("endpoint", &of, names, problems);
         }
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::{
     problem::Problem,
-    suite::{Suite, Table, database},
+    suite::{Suite, Table},
 };
 
 /// The longest name that PostgreSQL keeps whole, in bytes.
@@ -38,13 +38,13 @@ pub(super) fn check(suite: &Suite, problems: &mut Vec<Problem>) {
 }
 
 fn place(suite: &Suite, table: &Table, problems: &mut Vec<Problem>) {
-    let endpoints = || suite.workloads().flat_map(|workload| &workload.endpoints);
-    if database(endpoints(), table.database.as_deref()).is_some() {
+    let known: Vec<_> = suite.databases().collect();
+    let wanted = table.database.as_deref();
+    if known.iter().any(|database| wanted.is_none_or(|name| database.is(name))) {
         return;
     }
     let (suite, table_name) = (suite.name.clone(), table.called().to_owned());
-    let databases = endpoints().filter(|endpoint| endpoint.is_database());
-    let known: Vec<_> = databases.map(|endpoint| endpoint.name().to_string()).collect();
+    let known: Vec<_> = known.iter().map(ToString::to_string).collect();
     problems.push(match &table.database {
         Some(database) if !known.is_empty() => Problem::TableDatabase {
             suite,
@@ -82,11 +82,11 @@ fn is_identifier(name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::suite::{Database, Workload};
+    use crate::suite::{Database, Endpoint, Workload};
 
     fn problems(tables: impl IntoIterator<Item = Table>) -> Vec<String> {
         let login = Database { user: "a".into(), name: "b".into(), password: "c".into() };
-        let store = Workload::new("store", "store.yaml").postgres("sql", 30432, login);
+        let store = Workload::new("store", "store.yaml").endpoint(Endpoint::postgres("sql", login));
         let mut suite = Suite::new("shop", "shop").tier([store]);
         suite.tables.extend(tables);
         told(&suite)
@@ -107,14 +107,14 @@ mod tests {
             problems([Table::new("orders").database("stor")]),
             [
                 "suite `shop`: the table `orders` is in the database of `stor`, and the suite has no such database \
-                 (it has store:sql); name the workload of a `.postgres(..)` endpoint, or `workload:port`"
+                 (it has store:sql); name the workload of an `Endpoint::postgres`, or `workload:endpoint`"
             ]
         );
         let suite = Suite::new("shop", "shop").table(Table::new("orders"));
         assert_eq!(
             told(&suite),
             ["suite `shop`: the table `orders` needs a database, and the suite has none; \
-                 give a workload a `.postgres(..)` endpoint"]
+                 give a workload an `Endpoint::postgres`"]
         );
     }
 

@@ -8,7 +8,7 @@ use crate::{
     manifest::{needs, pod_spec, text_at},
     plan::{Inputs, SuitePlan, TierPlan, WorkloadPlan},
     problem::Problem,
-    suite::{Endpoint, Probe, Suite, Tier, Workload},
+    suite::{Suite, Tier, Workload},
 };
 
 /// Kinds of objects that may make others while a suite runs, or let a pod do so.
@@ -23,8 +23,7 @@ type Key = (&'static str, String, String);
 /// Migrations whose database is not there, or not yet.
 pub(super) fn migrations(suite: &Suite, problems: &mut Vec<Problem>) {
     let has_database = |workload: &Workload| {
-        let postgres = |endpoint: &Endpoint| matches!(endpoint.probe, Probe::Postgres(_));
-        workload.endpoints.iter().any(postgres)
+        workload.endpoints.iter().any(|endpoint| endpoint.database().is_some())
     };
     let place = |name: &str| {
         suite.tiers.iter().position(|tier| match tier {
@@ -59,9 +58,7 @@ pub(super) fn configuration(
     plan: &SuitePlan,
     problems: &mut Vec<Problem>,
 ) {
-    let makes = |object: &Value| MAKERS.contains(&text_at(object, "/kind"));
-    // What is made while the suite runs is in no file, nor is what a person put into a kept cluster.
-    if !suite.controls.is_empty() || plan.objects().any(makes) || inputs.reused.is_some() {
+    if may_be_made(inputs, suite, plan) {
         return;
     }
     let made = made(plan);
@@ -92,6 +89,13 @@ pub(super) fn configuration(
             }
         }
     }
+}
+
+/// Whether there may be objects that are in no file: those that are made while the suite runs, and those that
+/// a person put into a kept cluster.
+pub(super) fn may_be_made(inputs: &Inputs<'_>, suite: &Suite, plan: &SuitePlan) -> bool {
+    let makes = |object: &Value| MAKERS.contains(&text_at(object, "/kind"));
+    !suite.controls.is_empty() || plan.objects().any(makes) || inputs.reused.is_some()
 }
 
 /// The Secrets and `ConfigMaps` of a suite, and the first tier by which each of them is there.

@@ -6,7 +6,7 @@ use crate::{
     manifest::text_at,
     plan::node_ports::Assigned,
     problem::Problem,
-    suite::{Suite, Workload},
+    suite::{Endpoint, EndpointName, Suite, Workload},
 };
 
 /// Names the protocol of ports: servers before 1.21 refuse a server-side apply of ports without it.
@@ -25,25 +25,24 @@ pub(super) fn set_node_ports(
     service: &mut Value,
     problems: &mut Vec<Problem>,
 ) {
-    let name = text_at(service, "/metadata/name").to_owned();
+    let service_name = text_at(service, "/metadata/name").to_owned();
+    let endpoints: Vec<_> = workload
+        .endpoints()
+        .filter(|(_, endpoint)| endpoint.service_of(&workload.name) == service_name)
+        .collect();
     let mut reached = false;
-    for port in
-        service.pointer_mut("/spec/ports").and_then(Value::as_array_mut).into_iter().flatten()
-    {
-        let port_name = text_at(port, "/name").to_owned();
-        let planned = workload
-            .endpoints
-            .iter()
-            .find(|endpoint| endpoint.service == name && endpoint.port == port_name);
-        if let Some(endpoint) = planned {
-            port["nodePort"] = json!(node_ports.of(suite, endpoint));
+    let ports = service.pointer_mut("/spec/ports").and_then(Value::as_array_mut);
+    for port in ports.into_iter().flatten() {
+        let mut planned = endpoints.iter().filter(|(_, endpoint)| is_port(port, &endpoint.port));
+        if let Some((name, _)) = planned.next() {
+            port["nodePort"] = json!(node_ports.of(suite, name.clone()));
             reached = true;
         } else if let Some(number) = port["nodePort"].as_u64() {
             problems.push(Problem::NodePortUnplanned {
                 suite: suite.name.clone(),
                 manifest: workload.manifest.clone(),
-                service: name.clone(),
-                port: port_name,
+                service: service_name.clone(),
+                port: text_at(port, "/name").to_owned(),
                 node_port: number,
             });
         }
@@ -53,7 +52,7 @@ pub(super) fn set_node_ports(
     }
 }
 
-/// Says which endpoints of a workload no Service among its objects has.
+/// Says which endpoints of a workload no Service among its objects has, or can have.
 pub(super) fn check(
     suite: &Suite,
     workload: &Workload,
@@ -61,30 +60,66 @@ pub(super) fn check(
     problems: &mut Vec<Problem>,
 ) {
     let services = || objects.iter().filter(|object| object["kind"] == "Service");
-    let ports = |service: &Value| -> Vec<String> {
-        let ports = service.pointer("/spec/ports").and_then(Value::as_array);
-        let ports = ports.into_iter().flatten();
-        ports.map(|port| text_at(port, "/name").to_owned()).collect()
-    };
-    for endpoint in &workload.endpoints {
-        let found = services().any(|service| {
-            text_at(service, "/metadata/name") == endpoint.service
-                && ports(service).contains(&endpoint.port)
+    let mut known: Vec<(EndpointName, &Endpoint)> = Vec::new();
+    for (name, endpoint) in workload.endpoints() {
+        let service = endpoint.service_of(&workload.name);
+        let found = services().find(|it| {
+            text_at(it, "/metadata/name") == service
+                && ports(it).any(|port| is_port(port, &endpoint.port))
         });
-        if found {
-            continue;
-        }
-        let found: Vec<_> = services()
-            .map(|service| {
-                format!("`{}` with {:?}", text_at(service, "/metadata/name"), ports(service))
-            })
-            .collect();
-        problems.push(Problem::Endpoint {
-            suite: suite.name.clone(),
-            manifest: workload.manifest.clone(),
-            service: endpoint.service.clone(),
-            port: endpoint.port.clone(),
-            found: if found.is_empty() { "none".into() } else { found.join(", ") },
+        let same = known.iter().find(|(first, other)| {
+            let other = (other.service_of(&workload.name), &other.port);
+            // Those of one name are a problem of their own.
+            *first != name && other == (service, &endpoint.port)
         });
+        let (suite, manifest) = (suite.name.clone(), workload.manifest.clone());
+        let port = endpoint.port.clone();
+        problems.extend(match (found, same) {
+            (None, _) => {
+                let found: Vec<_> = services().map(words).collect();
+                Some(Problem::Endpoint {
+                    suite,
+                    manifest,
+                    endpoint: name.to_string(),
+                    wanted: format!("Service `{service}` with a TCP port named `{port}`"),
+                    found: if found.is_empty() { "none".into() } else { found.join(", ") },
+                })
+            }
+            (Some(found), _) if found.pointer("/spec/clusterIP") == Some(&json!("None")) => {
+                let (endpoint, service) = (name.clone(), service.to_owned());
+                Some(Problem::Headless { suite, manifest, endpoint, service })
+            }
+            (Some(_), Some((first, _))) => {
+                let (first, second) = (first.to_string(), name.to_string());
+                Some(Problem::SamePort { suite, first, second, service: service.to_owned(), port })
+            }
+            (Some(_), None) => None,
+        });
+        known.push((name, endpoint));
     }
+}
+
+fn ports(service: &Value) -> impl Iterator<Item = &Value> {
+    service.pointer("/spec/ports").and_then(Value::as_array).into_iter().flatten()
+}
+
+/// Whether a port of a Service is meant by this name, or by this number because it has no name.
+fn is_port(port: &Value, meant: &str) -> bool {
+    text_at(port, "/protocol") == "TCP"
+        && match text_at(port, "/name") {
+            "" => port["port"].as_u64().is_some_and(|number| number.to_string() == meant),
+            name => name == meant,
+        }
+}
+
+/// A Service and the ports that an endpoint may name.
+fn words(service: &Value) -> String {
+    let tcp = ports(service).filter(|port| text_at(port, "/protocol") == "TCP");
+    let ports: Vec<_> = tcp
+        .map(|port| match text_at(port, "/name") {
+            "" => port["port"].to_string(),
+            name => name.to_owned(),
+        })
+        .collect();
+    format!("`{}` with {ports:?}", text_at(service, "/metadata/name"))
 }

@@ -6,6 +6,7 @@ use clap::Parser as _;
 use serde_json::{Value, json};
 
 mod cluster_wide;
+mod endpoints;
 mod operators;
 mod reuse;
 mod room;
@@ -21,7 +22,7 @@ use crate::{
     seed::Seed,
     selection::Selection,
     settings::Settings,
-    suite::{Case, Database, EndpointName, Image, Migrations, Secret, Suite, Workload, password},
+    suite::{Case, Database, Endpoint, Image, Migrations, Secret, Suite, Workload, password},
 };
 
 fn manifest(image: &str) -> Vec<Value> {
@@ -36,7 +37,8 @@ fn manifest(image: &str) -> Vec<Value> {
 fn shop(name: &str, node_port: u16) -> Suite {
     Suite::new(name, "shop-tests")
         .image(Image::reference("shop", "shop:1"))
-        .tier([Workload::new("shop", "shop.yaml").http("http", node_port, "/health")])
+        .tier([Workload::new("shop", "shop.yaml")
+            .endpoint(Endpoint::http("http").node_port(node_port).health("/health"))])
         .case(Case::declared("it_sells", ()))
 }
 
@@ -100,12 +102,14 @@ cluster kw-0a1b2c3d: create from kind's own node image
 image shop: shop:1
   as localhost/shop:shop-tests-0a1b2c3d
 suite shop: namespace shop in kw-0a1b2c3d
-  tier 1: shop from shop.yaml, http at NodePort 30090
+  tier 1: shop from shop.yaml
+    http: HTTP at shop:http, NodePort 30090, healthy by /health
   requests 0m of cpu, 0 MiB of memory, 1 pod
   1 case
     shop::it_sells
 suite stall: namespace stall in kw-0a1b2c3d
-  tier 1: shop from shop.yaml, http at NodePort 30000
+  tier 1: shop from shop.yaml
+    http: HTTP at shop:http, NodePort 30000, healthy by /health
   requests 0m of cpu, 0 MiB of memory, 1 pod
   1 case
     stall::it_sells
@@ -151,22 +155,21 @@ fn objects_are_edited_as_data() {
 fn all_problems_of_a_plan_are_told_together() {
     let suite = shop("shop", 29999)
         .secret(Secret::new("s").entry("k", [password("other")]))
-        .tier([Workload::new("db", "shop.yaml").postgres(
+        .tier([Workload::new("db", "shop.yaml").endpoint(Endpoint::postgres(
             "postgresql",
-            30432,
             Database { user: "u".into(), name: "n".into(), password: "database".into() },
-        )])
+        ))])
         .migrations(Migrations::new("migrations", "shop"));
     let problems =
         plan(&[suite], &Inventory::of("shop.yaml", manifest("localhost/shops")), &[]).unwrap_err();
     assert_eq!(
         problems,
         [
-            "suite `shop`: the database of `db` names the password `database`, which no Secret of the suite has",
-            "suite `shop`: migrations go to `shop`, which has no `.postgres(..)` endpoint",
+            "suite `shop`: the database of `db:postgresql` names the password `database`, which no Secret of the suite has (they have `other`); add it with `password(\"database\")` to an entry of a Secret",
+            "suite `shop`: migrations go to `shop`, which has no `Endpoint::postgres`",
             "suite `shop`: `shop:http` wants NodePort 29999, outside 30000-32767",
             "suite `shop`: shop.yaml names the image `localhost/shops`, which the suite does not provide (it provides `shop`); add `.image(..)`",
-            "suite `shop`: shop.yaml has no Service `db` with a port named `postgresql`; it has `shop` with [\"http\"]",
+            "suite `shop`: shop.yaml has no Service `db` with a TCP port named `postgresql`, which the endpoint `db:postgresql` is to reach; it has `shop` with [\"http\"]",
             "suite `shop`: Service `shop` is there twice, and not the same; leave one out",
         ]
     );
@@ -238,7 +241,8 @@ fn a_plan_marks_what_is_set_aside_and_names_secrets_and_resources() {
 : namespace shop in kw-0a1b2c3d
   secret login: user, token
   resource ClusterRole reader-shop
-  tier 1: shop from shop.yaml, http at NodePort 30090
+  tier 1: shop from shop.yaml
+    http: HTTP at shop:http, NodePort 30090, healthy by /health
   requests 0m of cpu, 0 MiB of memory, 1 pod
   set aside: mock, which only cases need that are set aside
   3 cases
@@ -249,31 +253,6 @@ fn a_plan_marks_what_is_set_aside_and_names_secrets_and_resources() {
     );
     let all = text(suite, &["--include-ignored"]);
     assert!(!all.contains("set aside") && !all.contains("ignored"), "{all}");
-}
-
-#[test]
-fn a_workload_has_as_many_endpoints_as_it_declares() {
-    let mut objects = manifest("localhost/shop");
-    objects[0]["spec"]["ports"] =
-        json!([{"name": "http", "port": 80}, {"name": "metrics", "port": 90}]);
-    let metrics = EndpointName { service: "shop".into(), port: "metrics".into() };
-    let suite =
-        Suite::new("shop", "shop").image(Image::reference("shop", "shop:1")).tier([Workload::new(
-            "shop",
-            "shop.yaml",
-        )
-        .http("http", 30090, "/health")
-        .http("metrics", 30091, "/metrics")]);
-    let suite = suite.case(Case::declared("it_sells", ()));
-    let plan = plan(&[suite], &Inventory::of("shop.yaml", objects), &[]).unwrap();
-    let suite = plan.suite("shop").unwrap();
-    assert_eq!(suite.first_http("shop").map(|endpoint| endpoint.node_port), Some(30090));
-    assert_eq!(
-        suite.endpoints().find(|it| it.name() == metrics).map(|it| it.node_port),
-        Some(30091)
-    );
-    let ports = &suite.objects().next().unwrap()["spec"]["ports"];
-    assert_eq!((&ports[0]["nodePort"], &ports[1]["nodePort"]), (&json!(30090), &json!(30091)));
 }
 
 #[test]

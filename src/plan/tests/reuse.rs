@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::*;
+use crate::suite::EndpointName;
 
 /// A run that keeps a cluster for each of these groups of suites.
 fn kept(clusters: &[&[&str]]) -> Reused {
@@ -10,7 +11,7 @@ fn kept(clusters: &[&[&str]]) -> Reused {
     let clusters = (1..).zip(clusters).map(|(number, suites)| {
         let numbers = (30090..).zip(*suites);
         node_ports.extend(numbers.map(|(node_port, suite)| {
-            let name = EndpointName { service: "shop".into(), port: "http".into() };
+            let name = EndpointName { workload: "shop".into(), endpoint: "http".into() };
             (((*suite).to_owned(), name), node_port)
         }));
         ReusedCluster {

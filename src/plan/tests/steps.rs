@@ -36,8 +36,9 @@ fn a_plan_tells_steps_in_their_place_and_how_workloads_are_waited_for() {
         words,
         "\
 suite shop: namespace shop in kw-0a1b2c3d
-  tier 1: shop from shop.yaml, http at NodePort 30090, ready within 600 s, in at most 5 starts, \
+  tier 1: shop from shop.yaml, ready within 600 s, in at most 5 starts, \
 until Deployment `shop` is Available, until ConfigMap `prices` matches {\"data\":{\"tea\":\"2\"}}
+    http: HTTP at shop:http, NodePort 30090, healthy by /health
   tier 2: step fill the shelves, at most 90 s
   requests 0m of cpu, 0 MiB of memory, 1 pod
   after its cases: step sweep, at most 60 s

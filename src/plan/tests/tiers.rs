@@ -4,7 +4,7 @@ use super::*;
 
 fn database(name: &str) -> Workload {
     let database = Database { user: "u".into(), name: "n".into(), password: "p".into() };
-    Workload::new(name, "db.yaml").postgres("postgresql", 30432, database)
+    Workload::new(name, "db.yaml").endpoint(Endpoint::postgres("postgresql", database))
 }
 
 /// The problems of a suite whose shop reads these sources into variables.
