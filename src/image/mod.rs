@@ -26,7 +26,6 @@ mod strip;
 mod temporary;
 #[cfg(test)]
 mod tests;
-mod walk;
 mod workshop;
 
 pub(crate) use error::ImageError;

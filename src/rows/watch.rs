@@ -6,9 +6,8 @@ use sqlx::postgres::PgConnectOptions;
 
 use super::{
     compare::{Finding, Shortfall, compare},
-    error::RowsError,
     expectation::Expectation,
-    report::Unmet,
+    report::{RowsError, Unmet},
     row::Row,
     scope::Scope,
     session::{Session, Unread},

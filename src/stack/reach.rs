@@ -99,6 +99,7 @@ impl Reach<'_> {
                 return Ok(Poll::Ready(Outcome::Answered));
             };
             last.clone_from(&seen);
+            self.site.events.waits(&self.suite.name, &format!("{}: {seen}", endpoint.name));
             if !doubts.proven(look.doubt, Instant::now()) {
                 return Ok(Poll::NotYet(seen));
             }

@@ -8,8 +8,7 @@ mod tcp;
 #[cfg(test)]
 mod tests;
 
-pub(super) use http::url;
-pub(super) use postgres::{database_url, options};
+pub(super) use postgres::{options, url_of};
 
 use super::clients::Clients;
 use crate::{
