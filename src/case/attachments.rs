@@ -19,6 +19,15 @@ const LONGEST: usize = 100;
 pub(crate) struct Attachments(Arc<Mutex<BTreeMap<String, Vec<u8>>>>);
 
 /// Why something could not be attached.
+///
+/// ```no_run
+/// # use kindwright::{AttachError, CaseResult, Ctx};
+/// # async fn case(ctx: Ctx) -> CaseResult {
+/// if let Err(AttachError::TooMuch { left, .. }) = ctx.attach("report.json", vec![0; 9_000_000]) {
+///     ctx.attach("report.json", format!("too long for {left} bytes"))?;
+/// }
+/// # Ok(()) }
+/// ```
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum AttachError {

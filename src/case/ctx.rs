@@ -22,6 +22,21 @@ const PREFIX: usize = 40;
 ///
 /// There is no client of the cluster in here: a case that could reach behind
 /// the services would no longer be a black-box test.
+///
+/// ```
+/// use kindwright::{CaseResult, Ctx, ensure_eq};
+/// use serde_json::json;
+///
+/// async fn an_order_is_kept(ctx: Ctx) -> CaseResult {
+///     let order = json!({"sku": "tea", "correlation_id": ctx.correlation_id()});
+///     ctx.post("shop", "/orders").json(&order).send().await?.expect(201)?;
+///     ctx.get("shop", "/orders/1").send().await?.expect(200)?.matching(json!({"sku": "tea"}))?;
+///     ctx.audit().kinds(["order.accepted"]).exactly(1).holds().await?;
+///     let rows = ctx.default_database()?.query("SELECT sku FROM orders", &[]).await?;
+///     ensure_eq!(rows, [json!({"sku": "tea"})]);
+///     Ok(())
+/// }
+/// ```
 #[derive(Clone)]
 pub struct Ctx {
     shared: Arc<Shared>,

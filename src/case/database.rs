@@ -43,6 +43,17 @@ pub struct Postgres {
 }
 
 /// Why a database of the stack cannot be used, or did not do what it was asked.
+///
+/// ```no_run
+/// # use kindwright::{CaseResult, Ctx, DatabaseError, Failure, ensure_eq};
+/// # async fn case(ctx: Ctx) -> CaseResult {
+/// let twice = "INSERT INTO stock (sku) VALUES ('tea'), ('tea')";
+/// let Err(DatabaseError::Refused { code, .. }) = ctx.database("store")?.query(twice, &[]).await else {
+///     return Err(Failure::new("one sku was taken twice"));
+/// };
+/// ensure_eq!(code, "23505");
+/// # Ok(()) }
+/// ```
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum DatabaseError {

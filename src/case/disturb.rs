@@ -53,6 +53,14 @@ struct Disturbed {
 }
 
 /// Why a stack could not be disturbed, or did not come back.
+///
+/// ```no_run
+/// # use kindwright::{CaseResult, Ctx, DisturbError, ensure};
+/// # async fn case(ctx: Ctx) -> CaseResult {
+/// // One that is not declared with `.alone()` may not.
+/// ensure!(matches!(ctx.disturb(), Err(DisturbError::Shared)), "it would disturb others");
+/// # Ok(()) }
+/// ```
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum DisturbError {

@@ -5,6 +5,15 @@ use std::{error::Error, fmt};
 use crate::text::chain;
 
 /// The outcome of one case.
+///
+/// ```
+/// use kindwright::{CaseResult, Ctx};
+///
+/// async fn the_shop_is_open(ctx: Ctx) -> CaseResult {
+///     ctx.get("shop", "/open").send().await?.expect(200)?;
+///     Ok(())
+/// }
+/// ```
 pub type CaseResult = Result<(), Failure>;
 
 /// Why a case did not pass.

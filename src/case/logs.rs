@@ -25,6 +25,16 @@ const SHOWN: usize = 200;
 ///
 /// All containers of all its pods count, also what they wrote before they were last restarted.
 /// What pods wrote that are gone is gone with them.
+///
+/// ```no_run
+/// # use kindwright::{CaseResult, Ctx, ensure};
+/// # async fn case(ctx: Ctx) -> CaseResult {
+/// let before = ctx.mark().await?;
+/// ctx.post("shop", "/orders").send().await?.expect(201)?;
+/// let text = ctx.logs("shop")?.since(&before).text().await?;
+/// ensure!(!text.contains("password"), "it tells secrets: {text}");
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Debug)]
 #[must_use = "logs are read by `lines`, `text` or `until`"]
 pub struct Logs {

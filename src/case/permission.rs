@@ -4,7 +4,18 @@ use thiserror::Error;
 use tokio_util::sync::CancellationToken;
 
 /// The case is over, and what was given to it does nothing any more.
+///
+/// ```no_run
+/// # use kindwright::{CaseResult, Ctx, GivenUp, HttpError};
+/// # async fn case(ctx: Ctx) -> CaseResult {
+/// tokio::spawn(async move {
+///     // What is left of a case ends with it.
+///     while !matches!(ctx.get("shop", "/open").send().await, Err(HttpError::GivenUp(GivenUp { .. }))) {}
+/// });
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
 #[error("the case is over or was given up: what it was given does nothing any more")]
 pub struct GivenUp;
 

@@ -29,6 +29,18 @@ pub(crate) struct Gift {
 pub(crate) struct Given(BTreeMap<TypeId, (Arc<dyn Any + Send + Sync>, &'static str)>);
 
 /// No step of the suite has returned this.
+///
+/// ```no_run
+/// # use kindwright::{CaseResult, Ctx, Failure};
+/// # async fn case(ctx: Ctx) -> CaseResult {
+/// struct Voucher(String);
+/// // A run of stand-ins has no step that makes one.
+/// let Ok(Voucher(code)) = ctx.given::<Voucher>() else {
+///     return Err(Failure::skip("nobody made a voucher"));
+/// };
+/// ctx.get("shop", &format!("/vouchers/{code}")).send().await?.expect(200)?;
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error(
     "no step of the suite has returned a `{wanted}` by now; they have returned {known} (`Suite::step` adds one)"

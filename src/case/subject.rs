@@ -12,6 +12,17 @@ use crate::{
 };
 
 /// Why logs or events could not be read, or did not say what was waited for.
+///
+/// ```no_run
+/// # use kindwright::{CaseResult, Ctx, ReadError, ensure};
+/// # use std::time::Duration;
+/// # async fn case(ctx: Ctx) -> CaseResult {
+/// let log = ctx.logs("shop")?;
+/// let limit = Duration::from_secs(2);
+/// let found = log.until("a stack trace", limit, |line| line.text().contains("panicked")).await;
+/// ensure!(matches!(found, Err(ReadError::Unmet(_))), "it panicked: {found:?}");
+/// # Ok(()) }
+/// ```
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum ReadError {

@@ -8,6 +8,18 @@ use super::{Ctx, Failure, permission::GivenUp};
 use crate::wait::{self, History, Limit, Poll};
 
 /// Why something did not hold.
+///
+/// ```no_run
+/// # use kindwright::{CaseResult, Ctx, Failure, ReadError, Unmet};
+/// # use std::time::Duration;
+/// # async fn case(ctx: Ctx) -> CaseResult {
+/// let limit = Duration::from_secs(5);
+/// let line = ctx.logs("shop")?.until("its end", limit, |line| line.text() == "done").await;
+/// if let Err(ReadError::Unmet(Unmet::Late { waited, .. })) = line {
+///     return Err(Failure::skip(format_args!("this shop is not done within {waited:?}")));
+/// }
+/// # Ok(()) }
+/// ```
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum Unmet {

@@ -1,15 +1,19 @@
 //! Collects the context of a Dockerfile.
 
 use std::{
-    fs::{self, File, Metadata},
-    io,
-    os::unix::fs::PermissionsExt as _,
+    fs, io,
     path::{Component, Path, PathBuf},
 };
 
 use tokio::task::spawn_blocking;
 
-use super::{ImageError, archive::Archive, ignore::Ignore, limit, stamp::Stamp};
+use super::{
+    ImageError,
+    archive::Archive,
+    ignore::Ignore,
+    limit,
+    walk::{Entry, Walk, unreadable},
+};
 use crate::digest::sha256_of;
 
 /// What is sent to the daemon for a Dockerfile.
@@ -21,21 +25,6 @@ pub(super) struct Context {
     pub(super) dockerfile: String,
     /// In the order in which they are sent.
     entries: Vec<Entry>,
-}
-
-/// A file, directory or link, by its path in the context.
-#[derive(Clone, Debug)]
-struct Entry {
-    path: PathBuf,
-    mode: u32,
-    kind: Kind,
-}
-
-#[derive(Clone, Debug)]
-enum Kind {
-    Directory,
-    Link(PathBuf),
-    File(Stamp),
 }
 
 impl Context {
@@ -57,11 +46,7 @@ impl Context {
 
     /// How much is sent, in bytes.
     pub(super) fn size(&self) -> u64 {
-        let sizes = self.entries.iter().map(|entry| match &entry.kind {
-            Kind::File(state) => state.size,
-            Kind::Directory | Kind::Link(_) => 0,
-        });
-        sizes.sum()
+        self.entries.iter().map(Entry::size).sum()
     }
 
     /// Digits that change when a file does, or one of the images that it is built on.
@@ -91,16 +76,6 @@ impl Context {
     }
 }
 
-impl Entry {
-    fn add_to(&self, archive: &mut Archive, from: &Path) -> io::Result<()> {
-        match &self.kind {
-            Kind::Directory => archive.directory(&self.path, self.mode),
-            Kind::Link(target) => archive.link(&self.path, target),
-            Kind::File(_) => archive.file(&self.path, self.mode, &File::open(from)?),
-        }
-    }
-}
-
 fn collect(image: String, root: PathBuf, file: &Path) -> Result<Context, ImageError> {
     let dockerfile = root.join(file);
     if !dockerfile.is_file() {
@@ -120,62 +95,6 @@ fn collect(image: String, root: PathBuf, file: &Path) -> Result<Context, ImageEr
     walk.below(Path::new(""))?;
     let (entries, dockerfile) = (walk.entries, String::from_utf8_lossy(&text).into_owned());
     Ok(Context { image, root, dockerfile, entries })
-}
-
-struct Walk<'a> {
-    image: &'a str,
-    root: &'a Path,
-    ignore: Ignore,
-    always: [PathBuf; 2],
-    entries: Vec<Entry>,
-}
-
-impl Walk<'_> {
-    /// Takes what is below a directory, sorted by name.
-    fn below(&mut self, directory: &Path) -> Result<(), ImageError> {
-        let path = self.root.join(directory);
-        let names = fs::read_dir(&path)
-            .and_then(|entries| entries.map(|entry| Ok(entry?.file_name())).collect());
-        let mut names: Vec<_> = names.map_err(unreadable(self.image, &path))?;
-        names.sort();
-        for name in names {
-            let relative = directory.join(name);
-            let path = self.root.join(&relative);
-            let enter = self.take(&relative, &path).map_err(unreadable(self.image, &path))?;
-            if enter {
-                self.below(&relative)?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Takes one entry, and says whether it is a directory to walk.
-    fn take(&mut self, relative: &Path, path: &Path) -> io::Result<bool> {
-        let metadata = fs::symlink_metadata(path)?;
-        let excluded = self.ignore.excludes(&relative.to_string_lossy());
-        if metadata.is_dir() {
-            if !excluded {
-                self.push(relative, &metadata, Kind::Directory);
-            }
-            let holds = self.always.iter().any(|file| file.starts_with(relative));
-            return Ok(!excluded || holds || self.ignore.takes_back());
-        }
-        if excluded && !self.always.iter().any(|file| file == relative) {
-            return Ok(false);
-        }
-        // Sockets, pipes and devices have no content that could be sent.
-        if metadata.is_symlink() {
-            self.push(relative, &metadata, Kind::Link(fs::read_link(path)?));
-        } else if metadata.is_file() {
-            self.push(relative, &metadata, Kind::File(Stamp::of(&metadata)));
-        }
-        Ok(false)
-    }
-
-    fn push(&mut self, path: &Path, metadata: &Metadata, kind: Kind) {
-        let mode = metadata.permissions().mode() & 0o7777;
-        self.entries.push(Entry { path: path.to_owned(), mode, kind });
-    }
 }
 
 /// `<Dockerfile>.dockerignore` beside the Dockerfile, else `.dockerignore` of the context.
@@ -199,12 +118,10 @@ fn ignore(image: &str, context: &Path, file: &Path) -> Result<(Ignore, PathBuf),
     Ok((Ignore::default(), PathBuf::from(".dockerignore")))
 }
 
-fn unreadable(image: &str, path: &Path) -> impl FnOnce(io::Error) -> ImageError {
-    |source| ImageError::Context { image: image.to_owned(), path: path.to_owned(), source }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::{fs::File, os::unix::fs::PermissionsExt as _};
+
     use futures_util::TryStreamExt as _;
 
     use super::*;

@@ -26,6 +26,7 @@ mod strip;
 mod temporary;
 #[cfg(test)]
 mod tests;
+mod walk;
 mod workshop;
 
 pub(crate) use error::ImageError;

@@ -25,6 +25,11 @@ use crate::{
 };
 
 /// Where a project's files are. Made by [`project!`](crate::project).
+///
+/// ```
+/// let project = kindwright::Project::at("/srv/shop");
+/// assert_eq!(project.root(), std::path::Path::new("/srv/shop"));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Project {
     root: PathBuf,

@@ -135,7 +135,7 @@ impl fmt::Display for SuitePlan {
         let noun = if self.cases.len() == 1 { "case" } else { "cases" };
         write!(f, "  {} {noun}", self.cases.len())?;
         match self.expected {
-            Some(expected) => writeln!(f, ", about {:.0} s", expected.as_secs_f64())?,
+            Some(expected) => writeln!(f, ", about {:.1} s", expected.as_secs_f64())?,
             None => writeln!(f)?,
         }
         self.cases.iter().try_for_each(|case| writeln!(f, "    {case}"))

@@ -13,6 +13,16 @@ use super::{Extent, Run, containers, read, runs};
 const TOGETHER: usize = 8;
 
 /// A line that a container has written.
+///
+/// ```no_run
+/// # use kindwright::{CaseResult, Ctx, ensure};
+/// # async fn case(ctx: Ctx) -> CaseResult {
+/// for line in ctx.logs("shop")?.lines().await? {
+///     let place = format!("{} of {} at {:?}", line.container(), line.pod(), line.time());
+///     ensure!(line.json().is_some(), "{place} writes no JSON: {}", line.text());
+/// }
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogLine {
     uid: String,
@@ -61,6 +71,16 @@ impl LogLine {
 ///
 /// It is a place in each log and no time of day, so that no two clocks are compared. Whoever had
 /// written nothing by then, or came later, has written all of it since.
+///
+/// ```no_run
+/// # use kindwright::{CaseResult, Ctx, ensure};
+/// # async fn case(ctx: Ctx) -> CaseResult {
+/// let before = ctx.mark().await?;
+/// ctx.post("shop", "/orders").send().await?.expect(201)?;
+/// let lines = ctx.logs("shop")?.since(&before).lines().await?;
+/// ensure!(!lines.is_empty(), "the order was not logged");
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Debug, Default)]
 pub struct Mark(BTreeMap<(String, String), Timestamp>);
 

@@ -15,6 +15,7 @@ use serde_json::Value;
 use sqlx::postgres::PgConnectOptions;
 
 mod compare;
+mod error;
 mod expectation;
 mod query;
 mod report;
@@ -31,8 +32,9 @@ use watch::Assertion;
 
 use crate::suite::Table;
 
+pub use error::RowsError;
 pub(crate) use query::query;
-pub use report::{RowsError, Unmet};
+pub use report::Unmet;
 pub use row::Row;
 pub(crate) use session::rows;
 

@@ -5,6 +5,16 @@ use serde_json::{Map, Value};
 use crate::suite::Table;
 
 /// A row of a table, with a key for each column.
+///
+/// ```no_run
+/// # use kindwright::{CaseResult, Ctx, ensure};
+/// # async fn case(ctx: Ctx) -> CaseResult {
+/// for row in ctx.audit().at_least(1).holds().await? {
+///     let sku = row.get("event_data.order.sku");
+///     ensure!(sku.is_some(), "{} has no sku: {}", row.kind(), row.as_json());
+/// }
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Row {
     kind: String,

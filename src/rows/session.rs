@@ -3,7 +3,7 @@
 use serde_json::Value;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgConnection, postgres::PgConnectOptions};
 
-use super::{report::RowsError, row::Row, scope::Scope};
+use super::{error::RowsError, row::Row, scope::Scope};
 use crate::{postgres::Words, suite::Table};
 
 /// Why rows could not be read this time.

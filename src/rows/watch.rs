@@ -6,8 +6,9 @@ use sqlx::postgres::PgConnectOptions;
 
 use super::{
     compare::{Finding, Shortfall, compare},
+    error::RowsError,
     expectation::Expectation,
-    report::{RowsError, Unmet},
+    report::Unmet,
     row::Row,
     scope::Scope,
     session::{Session, Unread},

@@ -10,11 +10,7 @@ use super::{
     ask::{self, options},
     site::Site,
 };
-use crate::{
-    plan::{Access, EndpointPlan},
-    suite::Table,
-    transport::Client,
-};
+use crate::{plan::EndpointPlan, suite::Table, transport::Client};
 
 impl Stack {
     /// The endpoints that have answered, in the order in which they are declared.
@@ -49,7 +45,7 @@ impl Stack {
 
     /// The URL of an endpoint that speaks HTTP(S).
     pub(crate) fn url(&self, endpoint: &EndpointPlan) -> Option<Url> {
-        url_of(endpoint, self.address(endpoint)?)
+        ask::url(endpoint, self.address(endpoint)?)
     }
 
     /// The client for an endpoint that speaks HTTP(S).
@@ -69,18 +65,8 @@ impl Stack {
 
     /// Where a database is, as a URL with the password in it.
     pub(crate) fn database_url(&self, endpoint: &EndpointPlan) -> Option<Url> {
-        ask::url_of(self.address(endpoint)?, endpoint.database()?, &self.passwords)
+        ask::database_url(self.address(endpoint)?, endpoint.database()?, &self.passwords)
     }
-}
-
-/// The URL of an endpoint at an address, if it speaks HTTP(S).
-pub(super) fn url_of(endpoint: &EndpointPlan, address: SocketAddr) -> Option<Url> {
-    let url = match &endpoint.access {
-        Access::Http { .. } => format!("http://{address}/"),
-        Access::Https { server_name, .. } => format!("https://{server_name}:{}/", address.port()),
-        Access::Tcp | Access::Postgres(_) => return None,
-    };
-    Url::parse(&url).ok()
 }
 
 /// Where an endpoint is reached from here.

@@ -59,6 +59,15 @@ pub(crate) struct EndpointName {
 }
 
 /// How to log in to a PostgreSQL database.
+///
+/// ```
+/// use kindwright::{Database, Workload};
+///
+/// let database =
+///     Database { user: "shop".into(), name: "shop".into(), password: "database".into() };
+/// let workload = Workload::new("postgresql", "manifests/postgresql.yaml")
+///     .postgres("postgresql", 30432, database);
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Database {
     /// The role.

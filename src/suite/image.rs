@@ -25,6 +25,13 @@ pub struct Image {
 }
 
 /// Where an image comes from.
+///
+/// ```
+/// use kindwright::{Image, suite::Source};
+///
+/// let image = Image::reference("postgresql", "docker.io/library/postgres:16-alpine");
+/// assert!(matches!(image.source(), Source::Reference(_)));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]

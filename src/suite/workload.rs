@@ -6,6 +6,12 @@ use super::{Database, Endpoint, EndpointName, Patience};
 use crate::password::Password;
 
 /// One manifest, and how its services are reached from this machine.
+///
+/// ```
+/// use kindwright::Workload;
+///
+/// let shop = Workload::new("shop", "manifests/shop.yaml").http("http", 30090, "/health");
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Workload {
     pub(crate) name: String,
@@ -116,6 +122,13 @@ pub struct Secret {
 }
 
 /// A part of a Secret's value.
+///
+/// ```
+/// use kindwright::{password, suite::Part, text};
+///
+/// assert_eq!(text("shop"), Part::Text("shop".to_owned()));
+/// assert_eq!(password("database"), Part::Password("database".to_owned()));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Part {
@@ -126,11 +139,24 @@ pub enum Part {
 }
 
 /// A part that is this text.
+///
+/// ```
+/// use kindwright::{Secret, text};
+///
+/// let secret = Secret::new("shop-secret").entry("user", [text("shop")]);
+/// ```
 pub fn text(text: impl Into<String>) -> Part {
     Part::Text(text.into())
 }
 
 /// A part that is the suite's password of this name, drawn at random.
+///
+/// ```
+/// use kindwright::{Secret, password, text};
+///
+/// let url = [text("postgres://shop:"), password("database"), text("@postgresql/shop")];
+/// let secret = Secret::new("shop-secret").entry("url", url);
+/// ```
 pub fn password(name: impl Into<String>) -> Part {
     Part::Password(name.into())
 }

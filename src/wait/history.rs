@@ -14,6 +14,18 @@ const LATEST: usize = 8;
 const KEPT: usize = 300;
 
 /// What was seen, oldest first; what is seen again and again is told once.
+///
+/// ```no_run
+/// # use kindwright::{CaseResult, Ctx, ReadError, Unmet};
+/// # async fn case(ctx: Ctx) -> CaseResult {
+/// let sold = ctx.metrics("shop").await?;
+/// let limit = std::time::Duration::from_secs(5);
+/// let line = ctx.logs("shop")?.until("the end", limit, |line| line.text() == "done").await;
+/// if let Err(ReadError::Unmet(Unmet::Late { history, .. })) = line {
+///     ctx.attach("history.txt", format!("{} looks:{history}", history.looks()))?;
+/// }
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Debug)]
 pub struct History {
     began: Instant,

@@ -13,6 +13,21 @@ mod history;
 pub use history::History;
 
 /// What one look at a condition found.
+///
+/// ```no_run
+/// # use std::time::Duration;
+/// # use kindwright::{CaseResult, Ctx, HttpError, wait::{self, Limit, Poll}};
+/// # async fn case(ctx: Ctx) -> CaseResult {
+/// wait::until("that the shop is open", Limit::seconds(10), async || {
+///     let answer = ctx.get("shop", "/open").send().await?;
+///     Ok::<_, HttpError>(match answer.status() {
+///         200 => Poll::Ready(()),
+///         status => Poll::NotYet(format!("it answers {status}")),
+///     })
+/// })
+/// .await?;
+/// # Ok(()) }
+/// ```
 #[derive(Debug)]
 pub enum Poll<T> {
     /// The condition holds.
@@ -22,6 +37,15 @@ pub enum Poll<T> {
 }
 
 /// How long to look, and how often.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use kindwright::wait::Limit;
+///
+/// let rarely = Limit { total: Duration::from_mins(2), every: Duration::from_secs(5) };
+/// let often = Limit::seconds(5);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limit {
     /// The longest that the whole wait may take.
@@ -45,6 +69,18 @@ impl From<Duration> for Limit {
 }
 
 /// Why a wait ended without its condition.
+///
+/// ```no_run
+/// # use kindwright::{CaseResult, Ctx, Failure, HttpError, wait::{self, Limit, Poll, WaitError}};
+/// # async fn case(ctx: Ctx) -> CaseResult {
+/// let closed = wait::until("that the shop closes", Limit::seconds(10), async || {
+///     Ok::<Poll<()>, HttpError>(Poll::NotYet(ctx.get("shop", "/open").send().await?.text().to_owned()))
+/// });
+/// if let Err(WaitError::TimedOut { last, .. }) = closed.await {
+///     return Err(Failure::new(format_args!("it still says {last}")));
+/// }
+/// # Ok(()) }
+/// ```
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum WaitError<E> {
@@ -75,6 +111,21 @@ pub enum WaitError<E> {
 ///
 /// The limit covers the looks as well as the pauses: a look that hangs is cut
 /// off. An `Err` ends the wait at once, so keep it for what cannot heal.
+///
+/// ```no_run
+/// # use std::time::Duration;
+/// # use kindwright::{CaseResult, Ctx, HttpError, wait::{self, Limit, Poll}};
+/// # async fn case(ctx: Ctx) -> CaseResult {
+/// wait::until("that the shop is open", Limit::seconds(10), async || {
+///     let answer = ctx.get("shop", "/open").send().await?;
+///     Ok::<_, HttpError>(match answer.status() {
+///         200 => Poll::Ready(()),
+///         status => Poll::NotYet(format!("it answers {status}")),
+///     })
+/// })
+/// .await?;
+/// # Ok(()) }
+/// ```
 pub async fn until<T, E>(
     what: impl fmt::Display,
     limit: Limit,

@@ -6,6 +6,19 @@ use super::Exchange;
 use crate::case::{EndpointError, permission::GivenUp};
 
 /// Why a request had no usable answer.
+///
+/// ```no_run
+/// # use kindwright::{CaseResult, Ctx, Failure, HttpError, ensure};
+/// # async fn case(ctx: Ctx) -> CaseResult {
+/// match ctx.get("shop", "/open").send().await {
+///     Ok(answer) => ensure!(answer.status() == 200, "it says {}", answer.text()),
+///     Err(HttpError::Silent { exchange, .. }) => {
+///         return Err(Failure::new(format_args!("nobody answers:\n{exchange}")));
+///     }
+///     Err(other) => return Err(other.into()),
+/// }
+/// # Ok(()) }
+/// ```
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum HttpError {

@@ -17,6 +17,14 @@ pub(super) const NO_ANSWER: &str = "no answer";
 pub(crate) type Exchanges = Arc<Mutex<Vec<Exchange>>>;
 
 /// One request, and what came back; [`Answer::exchange`](super::Answer::exchange) has it for the message of a failure.
+///
+/// ```no_run
+/// # use kindwright::{CaseResult, Ctx, ensure};
+/// # async fn case(ctx: Ctx) -> CaseResult {
+/// let answer = ctx.get("shop", "/open").send().await?;
+/// ensure!(answer.text() == "yes", "it is closed:\n{}", answer.exchange());
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Exchange {
     pub(super) request: String,

@@ -30,10 +30,33 @@ const ENDINGS: [(&str, &[&str]); 5] = [
 ];
 
 /// All metrics of a service at a moment; [`Ctx::metrics`] reads them.
+///
+/// ```no_run
+/// # use kindwright::{CaseResult, Ctx, ensure};
+/// # async fn case(ctx: Ctx) -> CaseResult {
+/// let before = ctx.metrics("shop").await?.value("orders_total", &[("sku", "tea")])?;
+/// ctx.post("shop", "/orders").send().await?.expect(201)?;
+/// let after = ctx.metrics("shop").await?;
+/// ensure!(after.value("orders_total", &[("sku", "tea")])? > before, "it was not counted");
+/// ensure!(after.sum("orders_total", &[])? > before, "nothing was counted");
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Debug)]
 pub struct Metrics(Exposition);
 
 /// Why a metric could not be read.
+///
+/// ```no_run
+/// # use kindwright::{CaseResult, Ctx, MetricsError};
+/// # async fn case(ctx: Ctx) -> CaseResult {
+/// let metrics = ctx.metrics("shop").await?;
+/// let sold = match metrics.value("orders_total", &[("sku", "tea")]) {
+///     // A counter with labels is there once it was counted.
+///     Err(MetricsError::Uncounted { .. } | MetricsError::Unlabelled { .. }) => 0.0,
+///     value => value?,
+/// };
+/// # Ok(()) }
+/// ```
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum MetricsError {

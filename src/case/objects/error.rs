@@ -11,6 +11,18 @@ use crate::{case::permission::GivenUp, text::shortened, wait::History};
 const SHOWN: usize = 1500;
 
 /// Why something could not be done with an object.
+///
+/// ```no_run
+/// # use kindwright::{CaseResult, Ctx, Failure, ObjectsError, ensure};
+/// # use serde_json::json;
+/// # async fn case(ctx: Ctx) -> CaseResult {
+/// let wish = json!({"apiVersion": "shop.example.com/v1", "kind": "Order", "metadata": {"name": "Tea"}});
+/// let Err(ObjectsError::Api { source, .. }) = ctx.objects().create(wish).await else {
+///     return Err(Failure::new("a name in capitals was taken"));
+/// };
+/// ensure!(source.to_string().contains("metadata.name"), "the server says: {source}");
+/// # Ok(()) }
+/// ```
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum ObjectsError {

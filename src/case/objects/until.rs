@@ -13,17 +13,19 @@ use super::{
 use crate::partial;
 
 impl Objects {
-    /// Watches an object until `holds` is true of it, and returns it as it was then.
+    /// Watches an object, given as its version, kind and name, until `holds` is true of it, and returns it as it was
+    /// then.
     ///
     /// `what` names the condition in the message of a failure, which tells how the object changed
     /// in the meantime, and shows it as it was last seen.
     pub async fn until(
         &self,
-        [version, kind, name]: [&str; 3],
+        object: [&str; 3],
         what: impl fmt::Display,
         limit: Duration,
         holds: impl Fn(&Value) -> bool,
     ) -> Result<Value, ObjectsError> {
+        let [version, kind, name] = object;
         let holds = |object: &Value| !object.is_null() && holds(object);
         let watching = async {
             let api = self.api(Act::Read, [version, kind, name]).await?;
@@ -32,7 +34,8 @@ impl Objects {
         self.case.permission.act(watching).await
     }
 
-    /// Watches an object until every given key has the given value in it, and returns it as it was then.
+    /// Watches an object, given as its version, kind and name, until every given key has the given value in it, and
+    /// returns it as it was then.
     ///
     /// Objects may have further keys at every depth; arrays have as many elements, which match one by one. The message of a failure
     /// shows in which lines the object as it was last seen differs.
@@ -49,11 +52,11 @@ impl Objects {
     /// ```
     pub async fn until_matching(
         &self,
-        [version, kind, name]: [&str; 3],
+        object: [&str; 3],
         partial: impl Borrow<Value>,
         limit: Duration,
     ) -> Result<Value, ObjectsError> {
-        let partial = partial.borrow();
+        let ([version, kind, name], partial) = (object, partial.borrow());
         let holds = |object: &Value| partial::matches(partial, object);
         let told = |object: &Value| {
             if object.is_null() {

@@ -15,7 +15,7 @@ fn a_plan_says_what_is_reserved_for_cases_and_how_long_they_take() {
     let words = plan.to_string();
     let lines = "\
   requests 200m of cpu, 768 MiB of memory, 6 pods; of it for its cases 200m of cpu, 768 MiB of memory, 5 pods
-  2 cases, about 15 s
+  2 cases, about 15.0 s
 ";
     assert!(words.contains(lines), "{words}");
     let json = serde_json::to_value(&plan.suites[0]).unwrap();

@@ -4,17 +4,27 @@ use std::{net::SocketAddr, time::Duration};
 
 use http::{Method, StatusCode};
 use rustls::{Error, InvalidMessage};
+use url::Url;
 
 use super::{Asked, late};
 use crate::{
     plan::{Access, EndpointPlan, Trusted},
-    stack::endpoints::url_of,
     text::{chain, shortened},
     transport::{Client, Reply, TransportError},
 };
 
 /// How much of an answer a message shows, in characters.
 const SHOWN: usize = 200;
+
+/// The URL of an endpoint at an address, if it speaks HTTP(S).
+pub(in crate::stack) fn url(endpoint: &EndpointPlan, address: SocketAddr) -> Option<Url> {
+    let url = match &endpoint.access {
+        Access::Http { .. } => format!("http://{address}/"),
+        Access::Https { server_name, .. } => format!("https://{server_name}:{}/", address.port()),
+        Access::Tcp | Access::Postgres(_) => return None,
+    };
+    Url::parse(&url).ok()
+}
 
 /// Asks for the health path, or for anything.
 pub(super) async fn get(
@@ -23,7 +33,7 @@ pub(super) async fn get(
     address: SocketAddr,
     limit: Duration,
 ) -> Asked {
-    let Some(mut url) = url_of(endpoint, address) else {
+    let Some(mut url) = url(endpoint, address) else {
         return Asked::Wrong("it can have no URL".to_owned());
     };
     let health = endpoint.health();

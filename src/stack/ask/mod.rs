@@ -8,7 +8,8 @@ mod tcp;
 #[cfg(test)]
 mod tests;
 
-pub(super) use postgres::{options, url_of};
+pub(super) use http::url;
+pub(super) use postgres::{database_url, options};
 
 use super::clients::Clients;
 use crate::{

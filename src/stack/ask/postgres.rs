@@ -37,7 +37,7 @@ pub(in crate::stack) fn options(
 }
 
 /// The URL of a database of a stack, with the password in it; none if it can have none.
-pub(in crate::stack) fn url_of(
+pub(in crate::stack) fn database_url(
     address: SocketAddr,
     database: &Database,
     passwords: &BTreeMap<String, Password>,

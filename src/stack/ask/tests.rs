@@ -113,7 +113,7 @@ fn a_url_of_a_database_has_whatever_is_in_its_password() {
     let database = Database { user: "a@b".into(), name: "c d".into(), password: "e".into() };
     let address = SocketAddr::from(([127, 0, 0, 1], 5432));
     let passwords = BTreeMap::from([("e".to_owned(), Password::new("p%41/?#:@".to_owned()))]);
-    let url = url_of(address, &database, &passwords).unwrap();
+    let url = database_url(address, &database, &passwords).unwrap();
     assert_eq!(url.as_str(), "postgres://a%40b:p%2541%2F%3F%23%3A%40@127.0.0.1:5432/c%20d");
 }
 
