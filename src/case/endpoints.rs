@@ -9,6 +9,16 @@ use super::Ctx;
 use crate::{password::Password, plan::EndpointPlan, transport::Client};
 
 /// Why there is no way to a service, or from it.
+///
+/// ```no_run
+/// # use kindwright::{CaseResult, Ctx, EndpointError, Failure};
+/// # async fn case(ctx: Ctx) -> CaseResult {
+/// let metrics = match ctx.url("shop", "metrics") {
+///     Err(EndpointError::Unknown { .. }) => return Err(Failure::skip("this shop counts nothing")),
+///     url => url?,
+/// };
+/// # Ok(()) }
+/// ```
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum EndpointError {
@@ -38,6 +48,16 @@ pub enum EndpointError {
 }
 
 /// No Secret of the suite has a password of this name.
+///
+/// ```no_run
+/// # use kindwright::{CaseResult, Ctx, Failure, NoPassword};
+/// # async fn case(ctx: Ctx) -> CaseResult {
+/// let cache = match ctx.password("cache") {
+///     Err(NoPassword { known, .. }) => return Err(Failure::skip(format_args!("only {known}"))),
+///     Ok(cache) => cache,
+/// };
+/// # Ok(()) }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("the suite has no password `{password}` (it has {known}); name it in an entry of a Secret")]
 #[non_exhaustive]

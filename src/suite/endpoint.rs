@@ -61,12 +61,12 @@ pub(crate) struct EndpointName {
 /// How to log in to a PostgreSQL database.
 ///
 /// ```
-/// use kindwright::{Database, Workload};
+/// use kindwright::{Database, Endpoint, Workload};
 ///
 /// let database =
 ///     Database { user: "shop".into(), name: "shop".into(), password: "database".into() };
 /// let workload = Workload::new("postgresql", "manifests/postgresql.yaml")
-///     .postgres("postgresql", 30432, database);
+///     .endpoint(Endpoint::postgres("postgresql", database));
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Database {
@@ -79,6 +79,14 @@ pub struct Database {
 }
 
 /// Where the certificates are, in PEM, of the authorities that sign the one of an HTTPS endpoint.
+///
+/// ```
+/// use kindwright::{Ca, Endpoint};
+///
+/// let gateway = Endpoint::https("https").ca(Ca::file("certificates/ca.pem"));
+/// // What a Job, or cert-manager, writes while the suite is brought up.
+/// let till = Endpoint::https("https").ca(Ca::secret("till-tls", "ca.crt"));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Ca {

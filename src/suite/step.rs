@@ -15,7 +15,7 @@ const LIMIT: Duration = Duration::from_mins(1);
 /// ```
 /// use std::time::Duration;
 ///
-/// use kindwright::{Ctx, Failure, Suite, Workload, step};
+/// use kindwright::{Ctx, Endpoint, Failure, Suite, Workload, step};
 ///
 /// struct Catalog(Vec<String>);
 ///
@@ -25,7 +25,7 @@ const LIMIT: Duration = Duration::from_mins(1);
 /// }
 ///
 /// let suite = Suite::new("shop", "shop-tests")
-///     .tier([Workload::new("shop", "manifests/shop.yaml").http("http", 30090, "/health")])
+///     .tier([Workload::new("shop", "manifests/shop.yaml").endpoint(Endpoint::http("http"))])
 ///     .step(step!(fill_the_catalog).limit(Duration::from_secs(90)));
 /// ```
 #[derive(Clone, Debug)]

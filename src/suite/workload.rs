@@ -2,15 +2,16 @@
 
 use std::{collections::BTreeMap, path::PathBuf};
 
-use super::{Database, Endpoint, EndpointName, Patience};
+use super::{Endpoint, EndpointName, Patience};
 use crate::password::Password;
 
 /// One manifest, and how its services are reached from this machine.
 ///
 /// ```
-/// use kindwright::Workload;
+/// use kindwright::{Endpoint, Workload};
 ///
-/// let shop = Workload::new("shop", "manifests/shop.yaml").http("http", 30090, "/health");
+/// let shop = Workload::new("shop", "manifests/shop.yaml")
+///     .endpoint(Endpoint::http("http").health("/health"));
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Workload {
@@ -43,18 +44,6 @@ impl Workload {
     pub fn endpoint(mut self, endpoint: Endpoint) -> Self {
         self.endpoints.push(endpoint);
         self
-    }
-
-    /// [`Endpoint::http`] with a NodePort and a health path.
-    #[must_use]
-    pub fn http(self, port: &str, node_port: u16, health: &str) -> Self {
-        self.endpoint(Endpoint::http(port).node_port(node_port).health(health))
-    }
-
-    /// [`Endpoint::postgres`] with a NodePort.
-    #[must_use]
-    pub fn postgres(self, port: &str, node_port: u16, database: Database) -> Self {
-        self.endpoint(Endpoint::postgres(port, database).node_port(node_port))
     }
 
     /// Says that only cases need it that are [beyond](crate::Case::beyond) what real services do.

@@ -8,7 +8,8 @@ fn step(name: &str) -> Step {
 }
 
 fn workload() -> Workload {
-    Workload::new("shop", "shop.yaml").http("http", 30090, "/health")
+    Workload::new("shop", "shop.yaml")
+        .endpoint(Endpoint::http("http").node_port(30090).health("/health"))
 }
 
 fn suite(workload: Workload) -> Suite {

@@ -73,7 +73,7 @@ fn authority(name: &str) -> CertifiedIssuer<'static, KeyPair> {
 }
 
 /// The same over TLS, with a certificate for [`HOST`].
-fn secure_service(authority: &CertifiedIssuer<'_, KeyPair>) -> SocketAddr {
+fn secure_service(authority: &CertifiedIssuer<'_, KeyPair>, answer: &'static str) -> SocketAddr {
     let key = KeyPair::generate().unwrap();
     let certificate = CertificateParams::new([HOST.to_owned()]).unwrap();
     let certificate = certificate.signed_by(&key, authority).unwrap();
@@ -91,7 +91,7 @@ fn secure_service(authority: &CertifiedIssuer<'_, KeyPair>) -> SocketAddr {
             let connection = ServerConnection::new(Arc::clone(&config)).unwrap();
             let mut stream = StreamOwned::new(connection, stream);
             let _ = stream.read(&mut [0; 1024]);
-            let _ = stream.write_all(GOOD.as_bytes());
+            let _ = stream.write_all(answer.as_bytes());
         }
     });
     address
@@ -166,20 +166,29 @@ async fn a_service_that_waits_for_another_does_not_answer_wrongly() {
 #[tokio::test]
 async fn who_is_signed_by_an_authority_that_is_trusted_is_asked_under_its_name() {
     let authority = authority("own");
-    let address = secure_service(&authority);
+    let address = secure_service(&authority, GOOD);
     assert_eq!(ask_securely(HOST, &authority.pem(), address).await, Asked::Answered);
 }
 
 #[tokio::test]
 async fn who_is_not_whom_it_should_be_is_told_with_what_is_trusted() {
     let own = authority("own");
-    let address = secure_service(&own);
+    let address = secure_service(&own, GOOD);
     let asked = ask_securely(HOST, &authority("other").pem(), address).await;
     let words = "invalid peer certificate: UnknownIssuer; trusted is what ca.pem has";
     assert_eq!(asked, Asked::Untrusted(words.to_owned()));
     let asked = ask_securely("till.stall.svc", &own.pem(), address).await;
     let Asked::Untrusted(words) = asked else { panic!("{asked:?}") };
     assert!(words.contains(HOST) && words.contains("till.stall.svc"), "{words}");
+}
+
+#[tokio::test]
+async fn a_redirect_to_another_host_is_not_followed_to_this_one() {
+    let answer = "HTTP/1.1 302 Found\r\nlocation: https://till.stall.svc/\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+    let own = authority("own");
+    let asked = ask_securely(HOST, &own.pem(), secure_service(&own, answer)).await;
+    let Asked::Refused(words) = asked else { panic!("{asked:?}") };
+    assert!(words.contains("only `shop.stall.svc` is reached here"), "{words}");
 }
 
 #[tokio::test]
