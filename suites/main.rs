@@ -2,11 +2,13 @@
 
 mod datastorage;
 mod hapi;
+mod notification;
 mod platform;
 mod workflows;
 
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    kindwright::main(&kindwright::project!("../.."), &[hapi::suite(), datastorage::suite()])
+    let suites = [hapi::suite(), datastorage::suite(), notification::suite()];
+    kindwright::main(&kindwright::project!("../.."), &suites)
 }

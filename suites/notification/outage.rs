@@ -1,0 +1,119 @@
+//! What becomes of notifications and their events while the controller or the data service is away.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use futures_util::future::{join, try_join_all};
+use kindwright::{Case, CaseResult, Ctx, Failure, case, ensure_eq};
+use serde_json::{Value, json};
+
+use super::{
+    ACKNOWLEDGED, CONTROLLER, KIND, SENT, VERSION,
+    files::{folder, written},
+    send, until,
+};
+
+const DATA_SERVICE: &str = "datastorage";
+/// How many notifications flow meanwhile.
+const MANY: usize = 20;
+/// Pods are stopped and started several times in a case.
+const LIMIT: Duration = Duration::from_mins(4);
+/// How long events may take that were kept while the data service was away.
+const KEPT: Duration = Duration::from_secs(60);
+
+pub(super) fn cases() -> impl IntoIterator<Item = Case> {
+    [
+        case!(a_controller_that_is_killed_delivers_every_notification_and_tells_it_once),
+        case!(events_outlive_the_data_service_and_are_stored_once),
+        case!(events_outlive_the_controller_while_the_data_service_is_away),
+        case!(events_of_a_notification_that_is_gone_are_stored_all_the_same),
+    ]
+    // The original's client gives up after three attempts, and forgets what it has when it ends.
+    .map(|case| case.beyond("contract 4.7").alone().limit(LIMIT))
+}
+
+/// Sends many notifications into files of a folder, one after the other; returns their names.
+async fn flow(ctx: &Ctx, mounted: &str) -> Result<Vec<String>, Failure> {
+    let mut names = Vec::new();
+    for number in 0..MANY {
+        let more = json!({
+            "channels": ["console", "file"], "fileDeliveryConfig": {"outputDirectory": mounted},
+        });
+        names.push(send(ctx, &format!("flow-{number}"), more).await?);
+    }
+    Ok(names)
+}
+
+async fn all_sent(ctx: &Ctx, names: &[String]) -> Result<(), Failure> {
+    try_join_all(names.iter().map(|name| until(ctx, name, json!({"phase": "Sent"})))).await?;
+    Ok(())
+}
+
+/// Every notification was sent by two channels and acknowledged, and each of that was stored once.
+async fn told_once(ctx: &Ctx, names: &[String]) -> CaseResult {
+    let events = ctx.audit().exactly(3 * names.len()).within(KEPT).holds().await?;
+    let mut told = BTreeMap::<_, Vec<_>>::new();
+    for event in &events {
+        let name = event.get("resource_id").and_then(Value::as_str).unwrap_or_default();
+        told.entry(name.to_owned()).or_default().push(event.kind().to_owned());
+    }
+    let each = |name: &String| {
+        let mut kinds = [SENT, SENT, ACKNOWLEDGED].map(str::to_owned).to_vec();
+        kinds.sort_unstable();
+        (name.clone(), kinds)
+    };
+    told.values_mut().for_each(|kinds| kinds.sort_unstable());
+    ensure_eq!(told, names.iter().map(each).collect::<BTreeMap<_, _>>());
+    Ok(())
+}
+
+async fn a_controller_that_is_killed_delivers_every_notification_and_tells_it_once(
+    ctx: Ctx,
+) -> CaseResult {
+    let (folder, mounted) = folder(&ctx)?;
+    let stack = ctx.disturb()?;
+    let (names, killed) = join(flow(&ctx, &mounted), stack.kill(CONTROLLER)).await;
+    killed?;
+    let names = names?;
+    all_sent(&ctx, &names).await?;
+    for name in &names {
+        ensure_eq!((name, written(&folder, name, "json")?.len()), (name, 1));
+    }
+    told_once(&ctx, &names).await
+}
+
+async fn events_outlive_the_data_service_and_are_stored_once(ctx: Ctx) -> CaseResult {
+    let (_, mounted) = folder(&ctx)?;
+    let stack = ctx.disturb()?;
+    let (names, stopped) = join(flow(&ctx, &mounted), stack.stop(DATA_SERVICE)).await;
+    stopped?;
+    let names = names?;
+    // Nothing waits for its events.
+    all_sent(&ctx, &names).await?;
+    stack.start(DATA_SERVICE).await?;
+    told_once(&ctx, &names).await
+}
+
+async fn events_outlive_the_controller_while_the_data_service_is_away(ctx: Ctx) -> CaseResult {
+    let (_, mounted) = folder(&ctx)?;
+    let stack = ctx.disturb()?;
+    stack.stop(DATA_SERVICE).await?;
+    let names = flow(&ctx, &mounted).await?;
+    all_sent(&ctx, &names).await?;
+    stack.kill(CONTROLLER).await?;
+    stack.start(DATA_SERVICE).await?;
+    told_once(&ctx, &names).await
+}
+
+async fn events_of_a_notification_that_is_gone_are_stored_all_the_same(ctx: Ctx) -> CaseResult {
+    let (_, mounted) = folder(&ctx)?;
+    let stack = ctx.disturb()?;
+    stack.stop(DATA_SERVICE).await?;
+    let names = flow(&ctx, &mounted).await?;
+    all_sent(&ctx, &names).await?;
+    for name in &names {
+        ctx.objects().delete(VERSION, KIND, name).await?;
+    }
+    stack.kill(CONTROLLER).await?;
+    stack.start(DATA_SERVICE).await?;
+    told_once(&ctx, &names).await
+}
