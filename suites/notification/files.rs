@@ -1,6 +1,10 @@
 //! What is in the files that notifications are delivered to (scenario 03).
 
-use std::{fs, io, os::unix::fs::PermissionsExt as _, path::PathBuf};
+use std::{
+    fs, io,
+    os::unix::fs::PermissionsExt as _,
+    path::{Path, PathBuf},
+};
 
 use futures_util::future::try_join_all;
 use kindwright::{Case, CaseResult, Ctx, Failure, case, cases, ensure, ensure_eq};
@@ -42,7 +46,7 @@ pub(super) fn folder(ctx: &Ctx) -> io::Result<(PathBuf, String)> {
 }
 
 /// The contents of the files of a notification in a folder.
-pub(super) fn written(folder: &PathBuf, name: &str, ending: &str) -> io::Result<Vec<String>> {
+pub(super) fn written(folder: &Path, name: &str, ending: &str) -> io::Result<Vec<String>> {
     let (begin, end) = (format!("notification-{name}-"), format!(".{ending}"));
     let mut found = Vec::new();
     for entry in fs::read_dir(folder)? {
@@ -56,13 +60,13 @@ pub(super) fn written(folder: &PathBuf, name: &str, ending: &str) -> io::Result<
 }
 
 /// The one file of a notification in a folder, once it is there.
-pub(super) async fn read(ctx: &Ctx, folder: &PathBuf, name: &str) -> Result<Value, Failure> {
-    let file = ctx.until("the file of the notification", SOON, async || {
+pub(super) async fn read(ctx: &Ctx, folder: &Path, name: &str) -> Result<Value, Failure> {
+    ctx.until("the file of the notification", SOON, async || {
         let files = written(folder, name, "json")?;
         ensure_eq!(files.len(), 1);
         Ok(serde_json::from_str(&files[0])?)
-    });
-    Ok(file.await?)
+    })
+    .await
 }
 
 async fn a_file_has_the_whole_notification_without_its_secrets(ctx: Ctx) -> CaseResult {

@@ -5,30 +5,43 @@ use serde_json::{Value, json};
 
 use super::{KIND, SENT, VERSION, object, send};
 
-/// What is wrong, the field that is to be named, and its value.
-const ROWS: [(&str, &str, fn() -> Value); 14] = [
-    ("without_a_subject", "subject", || json!("")),
-    ("with_a_subject_that_is_too_long", "subject", || json!("x".repeat(501))),
-    ("without_a_body", "body", || json!("")),
-    ("of_no_type", "type", || Value::Null),
-    ("of_an_unknown_type", "type", || json!("rumour")),
-    ("of_an_unknown_priority", "priority", || json!("urgent")),
-    ("for_an_unknown_channel", "channels", || json!(["console", "pigeon"])),
-    ("that_is_never_tried", "maxAttempts", || json!({"maxAttempts": 0})),
-    ("that_is_tried_too_often", "maxAttempts", || json!({"maxAttempts": 11})),
-    ("with_too_long_a_pause", "initialBackoffSeconds", || json!({"initialBackoffSeconds": 301})),
-    ("with_too_short_a_limit", "maxBackoffSeconds", || json!({"maxBackoffSeconds": 59})),
-    (
+/// A notification that is none.
+struct Row {
+    /// What is wrong, as its name says it.
+    what: &'static str,
+    /// The field that is to be named.
+    field: &'static str,
+    /// The value of the member of the specification that has it.
+    value: fn() -> Value,
+}
+
+const ROWS: [Row; 14] = [
+    row("without_a_subject", "subject", || json!("")),
+    row("with_a_subject_that_is_too_long", "subject", || json!("x".repeat(501))),
+    row("without_a_body", "body", || json!("")),
+    row("of_no_type", "type", || Value::Null),
+    row("of_an_unknown_type", "type", || json!("rumour")),
+    row("of_an_unknown_priority", "priority", || json!("urgent")),
+    row("for_an_unknown_channel", "channels", || json!(["console", "pigeon"])),
+    row("that_is_never_tried", "maxAttempts", || json!({"maxAttempts": 0})),
+    row("that_is_tried_too_often", "maxAttempts", || json!({"maxAttempts": 11})),
+    row("with_too_long_a_pause", "initialBackoffSeconds", || json!({"initialBackoffSeconds": 301})),
+    row("with_too_short_a_limit", "maxBackoffSeconds", || json!({"maxBackoffSeconds": 59})),
+    row(
         "for_a_file_of_an_unknown_format",
         "format",
         || json!({"outputDirectory": "/tmp/notifications", "format": "xml"}),
     ),
-    ("for_a_file_that_is_nowhere", "outputDirectory", || json!({"format": "json"})),
-    ("that_is_kept_too_long", "retentionDays", || json!(91)),
+    row("for_a_file_that_is_nowhere", "outputDirectory", || json!({"format": "json"})),
+    row("that_is_kept_too_long", "retentionDays", || json!(91)),
 ];
 
+const fn row(what: &'static str, field: &'static str, value: fn() -> Value) -> Row {
+    Row { what, field, value }
+}
+
 pub(super) fn cases() -> impl IntoIterator<Item = Case> {
-    ROWS.map(|(what, field, value)| {
+    ROWS.map(|Row { what, field, value }| {
         let name = format!("a_notification_{what}_is_refused");
         Case::named(name, move |ctx| is_refused(ctx, field, value()))
     })
