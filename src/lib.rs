@@ -63,6 +63,8 @@ pub mod wait;
 
 /// The method of [`Ctx::request`], as the crate `http` has it.
 pub use http::Method;
+/// The URL that [`Ctx::url`] and [`Postgres::url`] return, as the crate `url` has it.
+pub use url::Url;
 pub use {
     case::{
         Answer, AttachError, CaseResult, Ctx, DatabaseError, Disturb, DisturbError, EndpointError,

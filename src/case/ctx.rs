@@ -6,8 +6,8 @@ use http::Method;
 use uuid::Uuid;
 
 use super::{
-    AttachError, DatabaseError, Disturb, DisturbError, Exchanges, Given, Http, HttpError, NoImage,
-    Objects, Postgres, Request, attachments::Attachments, permission::Permission,
+    AttachError, Disturb, DisturbError, Exchanges, Given, Http, HttpError, Objects, Request,
+    attachments::Attachments, permission::Permission,
 };
 use crate::{
     rows::{Rows, RowsError},
@@ -144,37 +144,6 @@ impl Ctx {
         &self.shared.stack
     }
 
-    /// The reference under which the cluster has an image of the suite, for objects that a case creates.
-    ///
-    /// The nodes have it already, and no registry does: a `imagePullPolicy` beside it is `Never` or
-    /// `IfNotPresent`. An image that no manifest names is there if it is declared with
-    /// [`Image::for_cases`](crate::Image::for_cases).
-    ///
-    /// # Errors
-    ///
-    /// The suite has no such image, or nothing of it needs the image.
-    ///
-    /// ```no_run
-    /// # use kindwright::{CaseResult, Ctx};
-    /// # use serde_json::json;
-    /// async fn a_workflow_runs(ctx: Ctx) -> CaseResult {
-    ///     let image = ctx.image("worker")?;
-    ///     let workflow = json!({"apiVersion": "example.io/v1", "kind": "Workflow",
-    ///         "metadata": {"name": "once"}, "spec": {"image": image}});
-    ///     ctx.objects().create(workflow).await?;
-    ///     Ok(())
-    /// }
-    /// ```
-    pub fn image(&self, name: &str) -> Result<String, NoImage> {
-        let stack = &self.shared.stack;
-        stack.image(name).ok_or_else(|| {
-            let known = stack.plan().images.keys().filter(|name| stack.image(name).is_some());
-            let known: Vec<_> = known.map(|name| format!("`{name}`")).collect();
-            let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
-            NoImage { image: name.to_owned(), known }
-        })
-    }
-
     /// A GET of a path of a service: of the first HTTP(S) endpoint of a workload, or with `workload:endpoint` of
     /// this one.
     pub fn get(&self, service: &str, path: &str) -> Request {
@@ -274,28 +243,6 @@ impl Ctx {
     fn rows_of(&self, table: &Table, id: &str) -> Rows {
         let database = self.shared.stack.login_of(table);
         Rows::new(database, table.clone(), id, self.shared.settle)
-    }
-
-    /// A database of the stack, for queries: the first one of a workload, or with `workload:endpoint` this one.
-    ///
-    /// # Errors
-    ///
-    /// The stack has no such database.
-    pub fn database(&self, name: &str) -> Result<Postgres, DatabaseError> {
-        self.postgres(Some(name))
-    }
-
-    /// The first database that the suite declares.
-    ///
-    /// # Errors
-    ///
-    /// The suite declares none.
-    pub fn default_database(&self) -> Result<Postgres, DatabaseError> {
-        self.postgres(None)
-    }
-
-    fn postgres(&self, name: Option<&str>) -> Result<Postgres, DatabaseError> {
-        Postgres::new(&self.shared.stack, name, self.permission.clone())
     }
 }
 

@@ -7,7 +7,10 @@ use sqlx::postgres::PgConnectOptions;
 use thiserror::Error;
 use url::Url;
 
-use super::permission::{GivenUp, Permission};
+use super::{
+    Ctx,
+    permission::{GivenUp, Permission},
+};
 use crate::{
     postgres::Words,
     rows,
@@ -92,6 +95,30 @@ pub enum DatabaseError {
         #[source]
         source: Box<dyn Error + Send + Sync>,
     },
+}
+
+impl Ctx {
+    /// A database of the stack, for queries: the first one of a workload, or with `workload:endpoint` this one.
+    ///
+    /// # Errors
+    ///
+    /// The stack has no such database.
+    pub fn database(&self, name: &str) -> Result<Postgres, DatabaseError> {
+        self.postgres(Some(name))
+    }
+
+    /// The first database that the suite declares.
+    ///
+    /// # Errors
+    ///
+    /// The suite declares none.
+    pub fn default_database(&self) -> Result<Postgres, DatabaseError> {
+        self.postgres(None)
+    }
+
+    fn postgres(&self, name: Option<&str>) -> Result<Postgres, DatabaseError> {
+        Postgres::new(self.stack(), name, self.permission().clone())
+    }
 }
 
 impl Postgres {
