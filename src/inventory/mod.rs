@@ -8,6 +8,7 @@ use std::{
 
 use serde_json::Value;
 
+mod authorities;
 mod cluster_file;
 mod manifests;
 
@@ -21,7 +22,6 @@ use crate::{
     settings::Settings,
     suite::{Ca, Image, Source, Suite},
     text::chain,
-    transport::Authorities,
 };
 
 /// Where a project's files are. Made by [`project!`](crate::project).
@@ -201,15 +201,7 @@ impl Inventory {
         if self.authorities.contains_key(path) {
             return;
         }
-        let text = fs::read_to_string(project.root.join(path));
-        let text = text.map_err(|error| unreadable(path, &error)).and_then(|text| {
-            let usable = Authorities::own(text.as_bytes());
-            usable.map(|_| text).map_err(|error| Problem::Authorities {
-                path: path.to_owned(),
-                words: chain(&error),
-            })
-        });
-        let text = text.unwrap_or_else(|problem| {
+        let text = authorities::read(&project.root, path).unwrap_or_else(|problem| {
             self.problems.push(problem);
             String::new()
         });

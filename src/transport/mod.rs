@@ -3,7 +3,10 @@
 use std::{error::Error, io, net::SocketAddr, time::Duration};
 
 use http::{HeaderMap, Method, StatusCode};
-use reqwest::RequestBuilder;
+use reqwest::{
+    RequestBuilder,
+    redirect::{Action, Attempt, Policy},
+};
 use thiserror::Error;
 use url::Url;
 
@@ -14,9 +17,13 @@ pub(crate) use authorities::{Authorities, AuthoritiesError};
 
 use secure::Secure;
 
+/// How many redirects are followed, one after another.
+const REDIRECTS: usize = 10;
+
 /// A client that goes to a service itself, each time anew.
 ///
-/// A connection that is kept leads to the pod that took it, also after another one took its place.
+/// A connection that is kept leads to the pod that took it, also after another one took its place. Redirects
+/// within the service are followed.
 /// Clones are the same.
 #[derive(Clone, Debug)]
 pub(crate) struct Client {
@@ -48,7 +55,8 @@ pub(crate) enum TransportError {
 impl Client {
     /// A client for all services that speak in the clear.
     pub(crate) fn clear() -> Result<Self, TransportError> {
-        let clear = reqwest::Client::builder().no_proxy().pool_max_idle_per_host(0).build()?;
+        let clear = reqwest::Client::builder().no_proxy().pool_max_idle_per_host(0);
+        let clear = clear.redirect(Policy::custom(inside)).build()?;
         Ok(Self { clear, secure: None })
     }
 
@@ -84,6 +92,17 @@ impl Client {
                 .map_err(|_| TransportError::Late(limit))?,
             None => answering.await,
         }
+    }
+}
+
+/// Follows a redirect that stays where it is. One that leads elsewhere, as to a name that only the cluster
+/// knows, is the answer.
+fn inside(attempt: Attempt<'_>) -> Action {
+    let from = attempt.previous().last().map(Url::origin);
+    if from == Some(attempt.url().origin()) && attempt.previous().len() <= REDIRECTS {
+        attempt.follow()
+    } else {
+        attempt.stop()
     }
 }
 

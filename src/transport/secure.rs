@@ -13,23 +13,29 @@ use std::{
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::{
     client::legacy::{
-        Client,
+        Client, Error,
         connect::{HttpConnector, dns::Name},
     },
     rt::TokioExecutor,
 };
 use reqwest::Body;
 use tower::{Service, ServiceExt as _};
-use tower_http::follow_redirect::FollowRedirect;
+use tower_http::follow_redirect::{
+    FollowRedirect,
+    policy::{And, Limited, PolicyExt as _, SameOrigin},
+};
 
-use super::{Authorities, AuthoritiesError, TransportError};
+use super::{Authorities, AuthoritiesError, REDIRECTS, TransportError};
 
-/// A client of one service. It follows redirects, as reqwest does, but to that service only.
+/// A client of one service.
 #[derive(Clone)]
 pub(super) struct Secure {
-    client: FollowRedirect<Client<HttpsConnector<HttpConnector<Only>>, Body>>,
+    client: FollowRedirect<Client<HttpsConnector<HttpConnector<Only>>, Body>, Inside>,
     host: Arc<str>,
 }
+
+/// Follows redirects that stay where they are.
+type Inside = And<SameOrigin, Limited>;
 
 /// Knows one host, whatever the DNS says.
 #[derive(Clone, Debug)]
@@ -55,7 +61,8 @@ impl Secure {
             .wrap_connector(connector);
         let client =
             Client::builder(TokioExecutor::new()).pool_max_idle_per_host(0).build(connector);
-        Ok(Self { client: FollowRedirect::new(client), host })
+        let inside = SameOrigin::new().and::<_, Body, Error>(Limited::new(REDIRECTS));
+        Ok(Self { client: FollowRedirect::with_policy(client, inside), host })
     }
 
     pub(super) async fn execute(

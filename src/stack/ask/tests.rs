@@ -183,12 +183,21 @@ async fn who_is_not_whom_it_should_be_is_told_with_what_is_trusted() {
 }
 
 #[tokio::test]
-async fn a_redirect_to_another_host_is_not_followed_to_this_one() {
+async fn a_redirect_to_another_host_is_the_answer() {
     let answer = "HTTP/1.1 302 Found\r\nlocation: https://till.stall.svc/\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+    assert_eq!(ask(None, answer).await, Asked::Answered);
+    assert_eq!(ask(Some("/health"), answer).await, Asked::Wrong("302 Found ".to_owned()));
     let own = authority("own");
-    let asked = ask_securely(HOST, &own.pem(), secure_service(&own, answer)).await;
-    let Asked::Refused(words) = asked else { panic!("{asked:?}") };
-    assert!(words.contains("only `shop.stall.svc` is reached here"), "{words}");
+    let address = secure_service(&own, answer);
+    assert_eq!(ask_securely(HOST, &own.pem(), address).await, Asked::Answered);
+}
+
+#[tokio::test]
+async fn a_redirect_within_a_service_is_followed_but_not_for_ever() {
+    let answer =
+        "HTTP/1.1 302 Found\r\nlocation: /\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+    let endless = Asked::Wrong("302 Found ".to_owned());
+    assert_eq!(ask(Some("/health"), answer).await, endless);
 }
 
 #[tokio::test]
