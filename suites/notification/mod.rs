@@ -86,7 +86,7 @@ async fn until(ctx: &Ctx, name: &str, status: Value) -> Result<Value, ObjectsErr
     ctx.objects().until_matching([VERSION, KIND, name], json!({"status": status}), SOON).await
 }
 
-/// Tries again at once, and so often.
+/// Tries so often, about a second after one another.
 fn impatient(attempts: u32) -> Value {
     json!({
         "maxAttempts": attempts, "initialBackoffSeconds": 1, "backoffMultiplier": 1,
