@@ -1,6 +1,7 @@
 //! The platform's suites. One file a suite; this one lists them.
 
 mod datastorage;
+mod gateway;
 mod hapi;
 mod notification;
 mod platform;
@@ -9,6 +10,6 @@ mod workflows;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let suites = [hapi::suite(), datastorage::suite(), notification::suite()];
+    let suites = [hapi::suite(), datastorage::suite(), gateway::suite(), notification::suite()];
     kindwright::main(&kindwright::project!("../.."), &suites)
 }

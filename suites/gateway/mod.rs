@@ -1,0 +1,164 @@
+//! The gateway: what becomes of signals, whoever sends them, and whatever happens meanwhile.
+//!
+//! The cases are the scenarios of contract 6.3, by their numbers there.
+
+mod audit;
+mod browsers;
+mod causes;
+mod fallback;
+mod flow;
+mod interruptions;
+mod logs;
+mod metrics;
+mod refusals;
+mod replay;
+mod requests;
+mod service;
+
+use std::time::Duration;
+
+use kindwright::{
+    Answer, Ctx, Failure, HttpError, Image, Objects, ObjectsError, Suite, Workload, case::Request,
+};
+use serde_json::{Value, json};
+use time::OffsetDateTime;
+
+use crate::platform::{self, Ports, STAND_INS};
+
+/// The image, and for whom images are made.
+const NAME: &str = "gateway";
+const GATEWAY: &str = "gateway-service";
+const ALERTS: &str = "/api/v1/signals/prometheus";
+const EVENTS: &str = "/api/v1/signals/kubernetes-event";
+const VERSION: &str = "kubernaut.ai/v1alpha1";
+const REQUEST: &str = "RemediationRequest";
+/// How long what a signal causes may take (contract 6.3).
+const SOON: Duration = Duration::from_mins(1);
+
+pub(crate) fn suite() -> Suite {
+    let ports = Ports { datastorage: (30081, 18091), postgresql: (30432, 25434) };
+    let gateway = Workload::new(GATEWAY, "fixtures/manifests/gateway.yaml")
+        .http("http", 30080, "/ready")
+        .host_port(8080)
+        .http("metrics", 30090, "/metrics")
+        .host_port(9090);
+    platform::shared(Suite::new(NAME, NAME), ports, [gateway])
+        .image(Image::program(NAME, STAND_INS, [NAME]))
+        .resources("fixtures/crds/kubernaut.ai_remediationrequests.yaml")
+        .cases(causes::cases())
+        .cases(flow::cases())
+        .cases(metrics::cases())
+        .cases(service::cases())
+        .cases(requests::cases())
+        .cases(fallback::cases())
+        .cases(refusals::cases())
+        .cases(replay::cases())
+        .cases(browsers::cases())
+        .cases(audit::cases())
+        .cases(logs::cases())
+        .cases(interruptions::cases())
+}
+
+/// An alert about a pod in the namespace of the case, as AlertManager sends it.
+fn alert(ctx: &Ctx, name: &str, pod: &str) -> Value {
+    alert_in(ctx.objects().namespace(), name, pod)
+}
+
+/// An alert about a pod in any namespace.
+fn alert_in(namespace: &str, name: &str, pod: &str) -> Value {
+    let labels = json!({
+        "alertname": name,
+        "namespace": namespace,
+        "pod": pod,
+        "severity": "critical",
+    });
+    json!({
+        "version": "4",
+        "groupKey": "{}:{}",
+        "status": "firing",
+        "receiver": "kubernaut",
+        "groupLabels": {"alertname": name},
+        "commonLabels": labels,
+        "commonAnnotations": {"summary": "it is slow"},
+        "externalURL": "http://alertmanager:9093",
+        "alerts": [{
+            "status": "firing",
+            "labels": labels,
+            "annotations": {"description": "it has been slow for a while"},
+            "startsAt": "2025-01-01T00:00:00Z",
+            "endsAt": "0001-01-01T00:00:00Z",
+            "generatorURL": "http://prometheus:9090/graph",
+            "fingerprint": "0123456789abcdef",
+        }],
+    })
+}
+
+/// An event about a pod in the namespace of the case, as Kubernetes has it.
+fn event(ctx: &Ctx, kind: &str, reason: &str, pod: &str) -> Value {
+    let namespace = ctx.objects().namespace();
+    json!({
+        "type": kind,
+        "reason": reason,
+        "message": "Back-off restarting failed container",
+        "involvedObject": {"apiVersion": "v1", "kind": "Pod", "namespace": namespace, "name": pod},
+        "source": {"component": "kubelet", "host": "worker-1"},
+        "firstTimestamp": "2025-01-01T00:00:00Z",
+        "lastTimestamp": "2025-01-01T00:05:00Z",
+        "count": 5,
+    })
+}
+
+/// A request that says that it is made now.
+fn made_now(ctx: &Ctx, path: &str) -> Request {
+    let now = OffsetDateTime::now_utc().unix_timestamp();
+    ctx.post(GATEWAY, path).header("x-timestamp", &now.to_string())
+}
+
+/// Sends an alert.
+async fn send(ctx: &Ctx, alert: &Value) -> Result<Answer, HttpError> {
+    made_now(ctx, ALERTS).json(alert).send().await
+}
+
+/// Sends an alert that is new, and returns what is said of its request.
+async fn created(ctx: &Ctx, alert: &Value) -> Result<Value, HttpError> {
+    send(ctx, alert).await?.expect(201)?.json()
+}
+
+/// Sends an alert that came before, and returns what is said of its request.
+async fn counted(ctx: &Ctx, alert: &Value) -> Result<Value, HttpError> {
+    send(ctx, alert).await?.expect(202)?.json()
+}
+
+/// Makes the namespace of the case, which its signals are from.
+async fn make_namespace(ctx: &Ctx) -> Result<(), ObjectsError> {
+    ctx.objects().make_namespace().await.map(drop)
+}
+
+/// The requests in a namespace.
+async fn requests(objects: &Objects) -> Result<Vec<Value>, ObjectsError> {
+    objects.list(VERSION, REQUEST).await
+}
+
+/// Waits until a namespace has so many requests, and returns them.
+async fn until_requests(ctx: &Ctx, objects: &Objects, count: usize) -> Result<Vec<Value>, Failure> {
+    let what = format!("{count} requests in {}", objects.namespace());
+    ctx.until(what, SOON, async || {
+        let found = requests(objects).await?;
+        kindwright::ensure!(found.len() == count, "there are {}", found.len());
+        Ok(found)
+    })
+    .await
+}
+
+/// Waits until the request of an answer says how often its signal came, and returns it.
+async fn until_seen(ctx: &Ctx, answer: &Value) -> Result<Value, ObjectsError> {
+    let name = text(answer, "/remediationRequestName");
+    let counted =
+        |request: &Value| request.pointer("/status/deduplication/occurrenceCount").is_some();
+    ctx.objects().until([VERSION, REQUEST, name], "its count", SOON, counted).await
+}
+
+/// A text of an answer; empty where there is none.
+fn text<'a>(answer: &'a Value, pointer: &str) -> &'a str {
+    answer.pointer(pointer).and_then(Value::as_str).unwrap_or_default()
+}

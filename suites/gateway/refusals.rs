@@ -1,0 +1,217 @@
+//! What the service refuses, and that nothing is left of it (scenarios 09, 17 and 21).
+
+use std::time::Duration;
+
+use kindwright::{Answer, Case, CaseResult, Ctx, Failure, Method, case, cases, ensure, ensure_eq};
+use serde_json::{Value, json};
+
+use super::{
+    ALERTS, EVENTS, GATEWAY, SOON, alert, event, made_now, make_namespace, requests, send, text,
+};
+
+const JSON: &str = "application/json";
+const CREATION_FAILED: &str = "gateway.crd.creation_failed";
+/// How long the controller of quotas may take to notice a new one.
+const NOTICED: Duration = Duration::from_secs(30);
+
+pub(super) fn cases() -> impl IntoIterator<Item = Case> {
+    let all = cases![
+        a_body_that_is_no_json_is_refused,
+        an_empty_body_is_refused,
+        an_alert_without_a_name_is_refused,
+        a_message_without_alerts_is_refused,
+        an_event_that_needs_no_remedy_is_refused,
+        an_event_that_says_too_little_is_refused,
+        a_body_of_another_type_is_refused,
+        a_body_whose_type_is_none_is_refused,
+        a_body_that_does_not_say_its_type_is_read,
+        a_body_that_is_too_large_is_refused,
+        a_path_that_it_does_not_have_is_not_found,
+        a_method_that_a_path_does_not_take_is_not_allowed,
+        a_request_that_cannot_be_made_is_told_and_audited,
+    ];
+    // The original asks the server, and answers with an error of its own.
+    let long = case!(an_alert_with_a_name_that_no_request_can_have_is_refused);
+    all.into_iter().chain([long.beyond("contract 6.1")])
+}
+
+/// Fails unless an answer is a problem of this status and type.
+fn refused(answer: Answer, status: u16, kind: &str) -> Result<Value, Failure> {
+    let answer = answer.expect(status)?;
+    let content_type = answer.header("content-type").unwrap_or_default();
+    ensure!(content_type.starts_with("application/problem+json"), "it is {content_type}");
+    let problem: Value = answer.json()?;
+    ensure_eq!(problem["type"], format!("https://kubernaut.ai/problems/{kind}"));
+    ensure_eq!(problem["status"], status);
+    for member in ["title", "detail"] {
+        ensure!(problem[member].as_str().is_some_and(|text| !text.is_empty()), "{problem}");
+    }
+    Ok(problem)
+}
+
+/// Fails if there is a request or an event of a signal from the namespace of the case.
+async fn nothing_is_left(ctx: &Ctx) -> CaseResult {
+    let namespace = ctx.objects().namespace();
+    ctx.audit().under("namespace", namespace).exactly(0).holds().await?;
+    let requests = requests(ctx.objects()).await?;
+    ensure!(requests.is_empty(), "there are requests: {requests:?}");
+    Ok(())
+}
+
+/// Fails unless each of these bodies of alerts is not valid, and nothing is left of it.
+async fn invalid(ctx: &Ctx, bodies: &[String]) -> CaseResult {
+    make_namespace(ctx).await?;
+    for body in bodies {
+        let answer = made_now(ctx, ALERTS).body(JSON, body.as_str()).send().await?;
+        let problem = refused(answer, 400, "validation-error")?;
+        ensure_eq!(problem["instance"], ALERTS);
+    }
+    nothing_is_left(ctx).await
+}
+
+async fn a_body_that_is_no_json_is_refused(ctx: Ctx) -> CaseResult {
+    let whole = alert(&ctx, "Torn", "cart-0").to_string();
+    let torn = whole[..whole.len() / 2].to_owned();
+    invalid(&ctx, &[torn, "{not json".to_owned(), "[]".to_owned(), "7".to_owned()]).await
+}
+
+async fn an_empty_body_is_refused(ctx: Ctx) -> CaseResult {
+    invalid(&ctx, &[String::new()]).await
+}
+
+async fn an_alert_without_a_name_is_refused(ctx: Ctx) -> CaseResult {
+    let mut nameless = alert(&ctx, "", "cart-0");
+    let empty = nameless.to_string();
+    nameless["commonLabels"] = json!({"namespace": ctx.objects().namespace()});
+    nameless["alerts"][0]["labels"] = json!({});
+    invalid(&ctx, &[empty, nameless.to_string()]).await
+}
+
+async fn a_message_without_alerts_is_refused(ctx: Ctx) -> CaseResult {
+    let mut message = alert(&ctx, "Nothing", "cart-0");
+    message["alerts"] = json!([]);
+    invalid(&ctx, &["{}".to_owned(), message.to_string()]).await
+}
+
+async fn an_alert_with_a_name_that_no_request_can_have_is_refused(ctx: Ctx) -> CaseResult {
+    invalid(&ctx, &[alert(&ctx, &"a".repeat(254), "cart-0").to_string()]).await
+}
+
+/// Fails unless each of these events is not valid, and nothing is left of it.
+async fn invalid_events(ctx: &Ctx, events: &[Value]) -> CaseResult {
+    make_namespace(ctx).await?;
+    for event in events {
+        let answer = made_now(ctx, EVENTS).json(event).send().await?;
+        refused(answer, 400, "validation-error")?;
+    }
+    nothing_is_left(ctx).await
+}
+
+async fn an_event_that_needs_no_remedy_is_refused(ctx: Ctx) -> CaseResult {
+    invalid_events(&ctx, &[event(&ctx, "Normal", "Pulled", "cart-0")]).await
+}
+
+async fn an_event_that_says_too_little_is_refused(ctx: Ctx) -> CaseResult {
+    let without = |pointer: &str| {
+        let mut event = event(&ctx, "Warning", "BackOff", "cart-0");
+        if let Some(text) = event.pointer_mut(pointer) {
+            *text = json!("");
+        }
+        event
+    };
+    let events = ["/reason", "/involvedObject/kind", "/involvedObject/name"].map(without);
+    invalid_events(&ctx, &events).await
+}
+
+async fn a_body_of_another_type_is_refused(ctx: Ctx) -> CaseResult {
+    make_namespace(&ctx).await?;
+    let body = alert(&ctx, "Plain", "cart-0").to_string();
+    for content_type in ["text/plain", "application/xml; charset=utf-8"] {
+        let answer = made_now(&ctx, ALERTS).body(content_type, body.as_str()).send().await?;
+        refused(answer, 415, "unsupported-media-type")?;
+    }
+    nothing_is_left(&ctx).await
+}
+
+async fn a_body_whose_type_is_none_is_refused(ctx: Ctx) -> CaseResult {
+    make_namespace(&ctx).await?;
+    let body = alert(&ctx, "Typeless", "cart-0").to_string();
+    let answer = made_now(&ctx, ALERTS).body(";;;", body).send().await?;
+    refused(answer, 400, "validation-error")?;
+    nothing_is_left(&ctx).await
+}
+
+async fn a_body_that_does_not_say_its_type_is_read(ctx: Ctx) -> CaseResult {
+    make_namespace(&ctx).await?;
+    // There is no type, and so no body either: it is refused for being empty, not for its type.
+    let answer = made_now(&ctx, ALERTS).send().await?;
+    refused(answer, 400, "validation-error")?;
+    Ok(())
+}
+
+async fn a_body_that_is_too_large_is_refused(ctx: Ctx) -> CaseResult {
+    let mut large = alert(&ctx, "Large", "cart-0");
+    large["commonAnnotations"]["summary"] = json!("a".repeat(100 << 10));
+    invalid(&ctx, &[large.to_string()]).await
+}
+
+async fn a_path_that_it_does_not_have_is_not_found(ctx: Ctx) -> CaseResult {
+    made_now(&ctx, "/api/v1/signals/nobody").json(&json!({})).send().await?.expect(404)?;
+    ctx.get(GATEWAY, "/nowhere").send().await?.expect(404)?;
+    Ok(())
+}
+
+async fn a_method_that_a_path_does_not_take_is_not_allowed(ctx: Ctx) -> CaseResult {
+    for path in [ALERTS, EVENTS] {
+        ctx.get(GATEWAY, path).send().await?.expect(405)?;
+        let now = time::OffsetDateTime::now_utc().unix_timestamp().to_string();
+        let put = ctx.request(Method::PUT, GATEWAY, path).header("x-timestamp", &now);
+        put.json(&json!({})).send().await?.expect(405)?;
+    }
+    Ok(())
+}
+
+/// Lets nobody make requests in the namespace of the case.
+pub(super) async fn allow_no_requests(ctx: &Ctx) -> CaseResult {
+    const QUOTA: [&str; 3] = ["v1", "ResourceQuota", "no-requests"];
+    let hard = json!({"count/remediationrequests.kubernaut.ai": "0"});
+    let [version, kind, name] = QUOTA;
+    let quota = json!({
+        "apiVersion": version, "kind": kind, "metadata": {"name": name}, "spec": {"hard": hard},
+    });
+    ctx.objects().create(quota).await?;
+    ctx.objects().until_matching(QUOTA, json!({"status": {"hard": hard}}), NOTICED).await?;
+    Ok(())
+}
+
+async fn a_request_that_cannot_be_made_is_told_and_audited(ctx: Ctx) -> CaseResult {
+    allow_no_requests(&ctx).await?;
+    let alert = alert(&ctx, "Forbidden", "cart-0");
+    let problem = refused(send(&ctx, &alert).await?, 500, "internal-error")?;
+    ensure_eq!(problem["instance"], ALERTS);
+    let namespace = ctx.objects().namespace();
+    let rows = ctx
+        .audit()
+        .under("namespace", namespace)
+        .within(SOON)
+        .exactly(1)
+        .matching(
+            CREATION_FAILED,
+            json!({
+                "event_action": "created",
+                "event_outcome": "failure",
+                "actor_type": "gateway",
+                "actor_id": "crd-creator",
+                "resource_type": "RemediationRequest",
+            }),
+        )
+        .holds()
+        .await?;
+    let row = rows[0].as_json();
+    ensure_eq!(row["resource_id"], row["correlation_id"]);
+    ensure!(text(row, "/correlation_id").len() == 64, "it is no fingerprint: {row:#}");
+    let error = text(row, "/event_data/gateway/error_message");
+    ensure!(error.contains("forbidden"), "it says: {error}");
+    ensure!(requests(ctx.objects()).await?.is_empty(), "there is a request");
+    Ok(())
+}

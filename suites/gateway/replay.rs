@@ -1,0 +1,77 @@
+//! When a signal must have been sent (scenario 19).
+
+use kindwright::{Case, CaseResult, Ctx, cases, ensure, ensure_eq};
+use serde_json::Value;
+use time::{Duration, OffsetDateTime, format_description::well_known::Rfc3339};
+
+use super::{ALERTS, GATEWAY, alert, created, make_namespace, requests};
+
+pub(super) fn cases() -> impl IntoIterator<Item = Case> {
+    cases![
+        a_signal_that_was_sent_long_ago_is_refused,
+        a_signal_from_the_future_is_refused,
+        a_signal_that_does_not_say_when_it_was_sent_is_refused,
+        a_signal_whose_time_is_none_is_refused,
+        a_signal_that_was_sent_about_now_is_received,
+        who_only_reads_need_not_say_when,
+    ]
+}
+
+/// Fails unless a signal of this time is refused with these words, and nothing is made of it.
+async fn refused(ctx: &Ctx, time: Option<&str>, words: &str) -> CaseResult {
+    make_namespace(ctx).await?;
+    let mut request = ctx.post(GATEWAY, ALERTS).json(&alert(ctx, "Replayed", "cart-0"));
+    if let Some(time) = time {
+        request = request.header("x-timestamp", time);
+    }
+    let problem: Value = request.send().await?.expect(400)?.json()?;
+    ensure_eq!(problem["type"], "https://kubernaut.ai/problems/validation-error");
+    let detail = problem["detail"].as_str().unwrap_or_default();
+    ensure!(detail.contains(words), "it says: {detail}");
+    ensure!(requests(ctx.objects()).await?.is_empty(), "there is a request");
+    Ok(())
+}
+
+fn in_seconds(ahead: Duration) -> String {
+    (OffsetDateTime::now_utc() + ahead).unix_timestamp().to_string()
+}
+
+async fn a_signal_that_was_sent_long_ago_is_refused(ctx: Ctx) -> CaseResult {
+    let then = in_seconds(Duration::minutes(-10));
+    refused(&ctx, Some(&then), "timestamp too old: possible replay attack").await
+}
+
+async fn a_signal_from_the_future_is_refused(ctx: Ctx) -> CaseResult {
+    let then = in_seconds(Duration::minutes(5));
+    refused(&ctx, Some(&then), "timestamp in future: possible clock skew attack").await
+}
+
+async fn a_signal_that_does_not_say_when_it_was_sent_is_refused(ctx: Ctx) -> CaseResult {
+    refused(&ctx, None, "missing timestamp header").await
+}
+
+async fn a_signal_whose_time_is_none_is_refused(ctx: Ctx) -> CaseResult {
+    let written = OffsetDateTime::now_utc().format(&Rfc3339).unwrap_or_default();
+    for time in ["not-a-timestamp", &written] {
+        refused(&ctx, Some(time), "invalid timestamp format").await?;
+    }
+    // In which words is not said of these.
+    refused(&ctx, Some("-1"), "timestamp").await
+}
+
+async fn a_signal_that_was_sent_about_now_is_received(ctx: Ctx) -> CaseResult {
+    make_namespace(&ctx).await?;
+    created(&ctx, &alert(&ctx, "Fresh", "cart-0")).await?;
+    let minute_ago = in_seconds(Duration::minutes(-1));
+    let alert = alert(&ctx, "AMinuteAgo", "cart-0");
+    let request = ctx.post(GATEWAY, ALERTS).header("x-timestamp", &minute_ago);
+    request.json(&alert).send().await?.expect(201)?;
+    Ok(())
+}
+
+async fn who_only_reads_need_not_say_when(ctx: Ctx) -> CaseResult {
+    for path in ["/health", "/ready", "/metrics"] {
+        ctx.get(GATEWAY, path).send().await?.expect(200)?;
+    }
+    Ok(())
+}
