@@ -40,7 +40,7 @@ async fn it_exposes_metrics_of_its_own_and_of_its_process(ctx: Ctx) -> CaseResul
 async fn its_port_for_metrics_leads_to_its_metrics(ctx: Ctx) -> CaseResult {
     make_namespace(&ctx).await?;
     created(&ctx, &alert(&ctx, "ByItsPort", "cart-0")).await?;
-    let metrics = ctx.metrics("gateway-service:metrics").await?;
+    let metrics = ctx.metrics("gateway:metrics").await?;
     ensure!(metrics.sum("gateway_signals_received_total", &[])? >= 1.0, "nothing is counted");
     Ok(())
 }

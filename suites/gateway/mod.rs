@@ -18,16 +18,16 @@ mod service;
 use std::time::Duration;
 
 use kindwright::{
-    Answer, Ctx, Failure, HttpError, Image, Objects, ObjectsError, Suite, Workload, case::Request,
+    Answer, Ctx, Endpoint, Failure, HttpError, Image, Objects, ObjectsError, Suite, Workload,
+    case::Request,
 };
 use serde_json::{Value, json};
 use time::OffsetDateTime;
 
 use crate::platform::{self, Ports, STAND_INS};
 
-/// The image, and for whom images are made.
-const NAME: &str = "gateway";
-const GATEWAY: &str = "gateway-service";
+/// The suite, its workload and its image.
+const GATEWAY: &str = "gateway";
 const ALERTS: &str = "/api/v1/signals/prometheus";
 const EVENTS: &str = "/api/v1/signals/kubernetes-event";
 const VERSION: &str = "kubernaut.ai/v1alpha1";
@@ -37,13 +37,12 @@ const SOON: Duration = Duration::from_mins(1);
 
 pub(crate) fn suite() -> Suite {
     let ports = Ports { datastorage: (30081, 18091), postgresql: (30432, 25434) };
+    let service = |port| Endpoint::http(port).service("gateway-service");
     let gateway = Workload::new(GATEWAY, "fixtures/manifests/gateway.yaml")
-        .http("http", 30080, "/ready")
-        .host_port(8080)
-        .http("metrics", 30090, "/metrics")
-        .host_port(9090);
-    platform::shared(Suite::new(NAME, NAME), ports, [gateway])
-        .image(Image::program(NAME, STAND_INS, [NAME]))
+        .endpoint(service("http").node_port(30080).host_port(8080).health("/ready"))
+        .endpoint(service("metrics").node_port(30090).host_port(9090).health("/metrics"));
+    platform::shared(Suite::new(GATEWAY, GATEWAY), ports, [gateway])
+        .image(Image::program(GATEWAY, STAND_INS, [GATEWAY]))
         .resources("fixtures/crds/kubernaut.ai_remediationrequests.yaml")
         .cases(causes::cases())
         .cases(flow::cases())

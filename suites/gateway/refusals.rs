@@ -31,7 +31,7 @@ pub(super) fn cases() -> impl IntoIterator<Item = Case> {
         a_request_that_cannot_be_made_is_told_and_audited,
     ];
     // The original asks the server, and answers with an error of its own.
-    let long = case!(an_alert_with_a_name_that_no_request_can_have_is_refused);
+    let long = case!(an_alert_with_names_that_nobody_can_store_is_refused);
     all.into_iter().chain([long.beyond("contract 6.1")])
 }
 
@@ -93,8 +93,11 @@ async fn a_message_without_alerts_is_refused(ctx: Ctx) -> CaseResult {
     invalid(&ctx, &["{}".to_owned(), message.to_string()]).await
 }
 
-async fn an_alert_with_a_name_that_no_request_can_have_is_refused(ctx: Ctx) -> CaseResult {
-    invalid(&ctx, &[alert(&ctx, &"a".repeat(254), "cart-0").to_string()]).await
+async fn an_alert_with_names_that_nobody_can_store_is_refused(ctx: Ctx) -> CaseResult {
+    let long = "a".repeat(254);
+    let alerts = [(long.as_str(), "cart-0"), ("Long", &long), ("N\0l", "cart-0"), ("Nul", "\0")];
+    let bodies = alerts.map(|(name, pod)| alert(&ctx, name, pod).to_string());
+    invalid(&ctx, &bodies).await
 }
 
 /// Fails unless each of these events is not valid, and nothing is left of it.
