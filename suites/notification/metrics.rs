@@ -21,8 +21,12 @@ pub(super) fn cases() -> impl IntoIterator<Item = Case> {
 async fn sum(ctx: &Ctx, name: &str, labels: &[(&str, &str)]) -> Result<f64, MetricsError> {
     let name = format!("kubernaut_notification_{name}");
     match ctx.metrics(CONTROLLER).await?.sum(&name, labels) {
-        // It is counted for the first time by this case.
-        Err(MetricsError::Uncounted { .. } | MetricsError::Unlabelled { .. }) => Ok(0.0),
+        // A metric is there once something is counted, which may be what this case does.
+        Err(
+            MetricsError::Unknown { .. }
+            | MetricsError::Uncounted { .. }
+            | MetricsError::Unlabelled { .. },
+        ) => Ok(0.0),
         sum => sum,
     }
 }
