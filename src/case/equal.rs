@@ -35,7 +35,7 @@ macro_rules! ensure_eq {
             (left, right) => {
                 if *left != *right {
                     use $crate::case::shown::*;
-                    return Err($crate::case::unequal(
+                    return ::core::result::Result::Err($crate::case::unequal(
                         format_args!($($message)+),
                         [stringify!($left), stringify!($right)],
                         &[Shown(left).shown(), Shown(right).shown()],

@@ -31,7 +31,7 @@ pub(super) enum SetupError {
     #[error("keep the ledger")]
     Ledger(#[source] Arc<LedgerError>),
     #[error(
-        "the suite needs {wanted}{}, and the nodes of an empty cluster have {total}: {lack}; lower `resources.requests` or what it reserves, or add a node (kind/cluster.yaml is kind's configuration, if the project has it)",
+        "the suite needs {wanted}{}, and the nodes of an empty cluster have {total}: {lack}; lower `resources.requests` or what it reserves, or add a node to kind's configuration (kind/cluster.yaml, or the file that the suite names with `.kind_config(..)`)",
         of_which(*reserved)
     )]
     TooBig { wanted: Requests, reserved: Requests, total: Requests, lack: Lack },

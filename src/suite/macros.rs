@@ -59,7 +59,7 @@ macro_rules! step {
 macro_rules! ensure {
     ($condition:expr, $($message:tt)+) => {
         if !$condition {
-            return Err($crate::Failure::new(format_args!($($message)+)));
+            return ::core::result::Result::Err($crate::Failure::new(format_args!($($message)+)));
         }
     };
 }

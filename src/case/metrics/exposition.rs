@@ -1,8 +1,7 @@
 //! Parses what services expose for Prometheus: its text format, and that of OpenMetrics.
 //!
-//! The crates for it would not do: one passes over lines that it does not understand and puts the
-//! buckets of all label sets together, another refuses families whose samples differ in labels,
-//! as Prometheus itself does not, and the third is hardly used or kept.
+//! The crates for it would not do: `prometheus-parse` 0.2 passes over lines that it does not understand, and
+//! `openmetrics-parser` 0.5 refuses families whose samples differ in labels, as Prometheus itself does not.
 
 use std::{collections::BTreeMap, iter::Peekable, str::Chars};
 

@@ -110,7 +110,7 @@ async fn a_suite_of_more_pods_than_nodes_take_is_told_so() {
              (of which 0m of cpu, 110 MiB of memory, 110 pods are reserved for its cases), \
              and the nodes of an empty cluster have 2000m of cpu, 1024 MiB of memory, 110 pods: too many pods; \
              lower `resources.requests` or what it reserves, or add a node \
-             (kind/cluster.yaml is kind's configuration, if the project has it)"]
+             to kind's configuration (kind/cluster.yaml, or the file that the suite names with `.kind_config(..)`)"]
     );
 }
 
