@@ -5,11 +5,12 @@ mod gateway;
 mod hapi;
 mod notification;
 mod platform;
+mod signalprocessing;
 mod workflows;
 
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let suites = [hapi::suite(), datastorage::suite(), gateway::suite(), notification::suite()];
+    let suites = [hapi::suite(), datastorage::suite(), gateway::suite(), notification::suite(), signalprocessing::suite()];
     kindwright::main(&kindwright::project!("../.."), &suites)
 }
