@@ -11,6 +11,12 @@ mod workflows;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let suites = [hapi::suite(), datastorage::suite(), gateway::suite(), notification::suite(), signalprocessing::suite()];
+    let suites = [
+        hapi::suite(),
+        datastorage::suite(),
+        gateway::suite(),
+        notification::suite(),
+        signalprocessing::suite(),
+    ];
     kindwright::main(&kindwright::project!("../.."), &suites)
 }
