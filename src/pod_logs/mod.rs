@@ -13,6 +13,11 @@ mod lines;
 pub use lines::{LogLine, Mark};
 pub(crate) use lines::{lines, mark};
 
+use crate::text::ending;
+
+/// So many times as long as wanted the lines of a log may be without the end of the log being lost.
+const LONG: i64 = 16;
+
 /// Which run of a container is meant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Run {
@@ -69,7 +74,8 @@ pub(crate) async fn read(
 ) -> Result<String, kube::Error> {
     let namespace = pod.namespace().unwrap_or_default();
     let pods = Api::<Pod>::namespaced(client.clone(), &namespace);
-    pods.logs(&pod.name_any(), &parameters(container, run, extent)).await
+    let log = pods.logs(&pod.name_any(), &parameters(container, run, extent)).await?;
+    Ok(ending(&log, usize::try_from(extent.bytes).unwrap_or(usize::MAX)).to_owned())
 }
 
 fn parameters(container: &str, run: Run, extent: Extent) -> LogParams {
@@ -77,7 +83,8 @@ fn parameters(container: &str, run: Run, extent: Extent) -> LogParams {
         container: Some(container.to_owned()),
         previous: run == Run::Previous,
         tail_lines: Some(extent.lines),
-        limit_bytes: Some(extent.bytes),
+        // The server counts them from the first of the lines, and would leave out the last.
+        limit_bytes: Some(extent.bytes.saturating_mul(LONG)),
         // Whole seconds, of which the one that has begun counts, and none at all is refused.
         since_seconds: extent
             .last

@@ -39,7 +39,7 @@ pub use row::Row;
 pub(crate) use session::rows;
 
 /// How long an assertion waits unless it says otherwise.
-const WITHIN: Duration = Duration::from_secs(15);
+const WITHIN: Duration = Duration::from_secs(30);
 
 /// An expectation of the rows of a table.
 ///
@@ -167,7 +167,7 @@ impl Rows {
         self
     }
 
-    /// Waits this long for the expectation, instead of 15 seconds.
+    /// Waits this long for the expectation, instead of 30 seconds.
     pub fn within(mut self, limit: Duration) -> Self {
         self.assertion.within = limit;
         self

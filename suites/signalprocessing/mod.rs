@@ -7,6 +7,7 @@ mod audit;
 mod context;
 mod detection;
 mod metrics;
+mod policies;
 mod urgency;
 
 use std::time::Duration;
@@ -41,6 +42,7 @@ pub(crate) fn suite() -> Suite {
         .cases(detection::cases())
         .cases(audit::cases())
         .cases(metrics::cases())
+        .cases(policies::cases())
 }
 
 /// A signal about an object in the namespace of `objects`, for a remediation of the case's own id.
