@@ -83,9 +83,5 @@ pub(crate) fn shared(
 }
 
 fn database() -> Database {
-    Database {
-        user: "slm_user".to_owned(),
-        name: "action_history".to_owned(),
-        password: PASSWORD.to_owned(),
-    }
+    Database::new("slm_user", "action_history", PASSWORD)
 }

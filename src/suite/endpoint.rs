@@ -4,6 +4,7 @@ use std::{fmt, path::PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::Database;
 use crate::settings::override_name;
 
 /// A port of a Service that cases reach from this machine.
@@ -18,7 +19,7 @@ use crate::settings::override_name;
 ///     .endpoint(Endpoint::https("https").ca(Ca::secret("gateway-tls", "ca.crt")).health("/ready"))
 ///     .endpoint(Endpoint::http("metrics").service("gateway-metrics"));
 /// let redis = Workload::new("redis", "manifests/redis.yaml").endpoint(Endpoint::tcp("redis"));
-/// let database = Database { user: "shop".into(), name: "shop".into(), password: "database".into() };
+/// let database = Database::new("shop", "shop", "database");
 /// let postgresql = Workload::new("postgresql", "manifests/postgresql.yaml")
 ///     .endpoint(Endpoint::postgres("postgresql", database).node_port(30432));
 /// ```
@@ -56,26 +57,6 @@ pub(crate) enum Protocol {
 pub(crate) struct EndpointName {
     pub(crate) workload: String,
     pub(crate) endpoint: String,
-}
-
-/// How to log in to a PostgreSQL database.
-///
-/// ```
-/// use kindwright::{Database, Endpoint, Workload};
-///
-/// let database =
-///     Database { user: "shop".into(), name: "shop".into(), password: "database".into() };
-/// let workload = Workload::new("postgresql", "manifests/postgresql.yaml")
-///     .endpoint(Endpoint::postgres("postgresql", database));
-/// ```
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Database {
-    /// The role.
-    pub user: String,
-    /// The database.
-    pub name: String,
-    /// Which of the suite's passwords, by the name used in [`password`](crate::password).
-    pub password: String,
 }
 
 /// Where the certificates are, in PEM, of the authorities that sign the one of an HTTPS endpoint.

@@ -4,6 +4,7 @@ use std::{path::PathBuf, time::Duration};
 
 mod body;
 mod case;
+mod database;
 mod endpoint;
 mod image;
 mod macros;
@@ -16,7 +17,8 @@ mod workload;
 
 pub(crate) use body::Body;
 pub use case::Case;
-pub use endpoint::{Ca, Database, Endpoint};
+pub use database::Database;
+pub use endpoint::{Ca, Endpoint};
 pub(crate) use endpoint::{EndpointName, Protocol};
 pub use image::{Image, Source};
 pub use patience::Condition;

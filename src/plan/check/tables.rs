@@ -85,7 +85,7 @@ mod tests {
     use crate::suite::{Database, Endpoint, Workload};
 
     fn problems(tables: impl IntoIterator<Item = Table>) -> Vec<String> {
-        let login = Database { user: "a".into(), name: "b".into(), password: "c".into() };
+        let login = Database::new("a", "b", "c");
         let store = Workload::new("store", "store.yaml").endpoint(Endpoint::postgres("sql", login));
         let mut suite = Suite::new("shop", "shop").tier([store]);
         suite.tables.extend(tables);

@@ -155,10 +155,8 @@ fn objects_are_edited_as_data() {
 fn all_problems_of_a_plan_are_told_together() {
     let suite = shop("shop", 29999)
         .secret(Secret::new("s").entry("k", [password("other")]))
-        .tier([Workload::new("db", "shop.yaml").endpoint(Endpoint::postgres(
-            "postgresql",
-            Database { user: "u".into(), name: "n".into(), password: "database".into() },
-        ))])
+        .tier([Workload::new("db", "shop.yaml")
+            .endpoint(Endpoint::postgres("postgresql", Database::new("u", "n", "database")))])
         .migrations(Migrations::new("migrations", "shop"));
     let problems =
         plan(&[suite], &Inventory::of("shop.yaml", manifest("localhost/shops")), &[]).unwrap_err();

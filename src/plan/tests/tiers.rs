@@ -3,7 +3,7 @@
 use super::*;
 
 fn database(name: &str) -> Workload {
-    let database = Database { user: "u".into(), name: "n".into(), password: "p".into() };
+    let database = Database::new("u", "n", "p");
     Workload::new(name, "db.yaml").endpoint(Endpoint::postgres("postgresql", database))
 }
 

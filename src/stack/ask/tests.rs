@@ -110,7 +110,7 @@ async fn ask_securely(host: &str, trusted: &str, address: SocketAddr) -> Asked {
 
 #[test]
 fn a_url_of_a_database_has_whatever_is_in_its_password() {
-    let database = Database { user: "a@b".into(), name: "c d".into(), password: "e".into() };
+    let database = Database::new("a@b", "c d", "e");
     let address = SocketAddr::from(([127, 0, 0, 1], 5432));
     let passwords = BTreeMap::from([("e".to_owned(), Password::new("p%41/?#:@".to_owned()))]);
     let url = database_url(address, &database, &passwords).unwrap();
@@ -227,7 +227,7 @@ async fn a_connection_that_is_taken_and_ended_at_once_leads_to_nobody() {
 
 #[tokio::test]
 async fn a_database_that_starts_up_does_not_refuse_the_login() {
-    let database = Database { user: "a".into(), name: "b".into(), password: "c".into() };
+    let database = Database::new("a", "b", "c");
     let login = async |answer| {
         let options = options(service(answer), &database, &BTreeMap::new());
         postgres::select(&options, LIMIT).await
