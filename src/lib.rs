@@ -73,7 +73,7 @@ pub use {
     },
     command::command,
     inventory::Project,
-    rows::{Row, Rows, RowsError},
+    rows::{Row, Rows, RowsError, UnmetRows},
     run::main,
     suite::{
         Ca, Case, Condition, Database, Endpoint, Image, Migrations, Reserve, Secret, Step, Suite,

@@ -122,8 +122,10 @@ pub(crate) enum Problem {
         "suite `{suite}`: `{endpoint}` trusts {ca}, and {found}; name what the suite has, or what a Job or a controller of it makes"
     )]
     NoAuthorities { suite: String, endpoint: EndpointName, ca: String, found: String },
-    #[error("suite `{suite}`: migrations go to `{workload}`, which has no `Endpoint::postgres`")]
-    NoDatabase { suite: String, workload: String },
+    #[error(
+        "suite `{suite}`: migrations go to `{workload}`, and the suite has no such database (it has {known}); name the workload of an `Endpoint::postgres`, or `workload:endpoint`"
+    )]
+    NoDatabase { suite: String, workload: String, known: String },
     #[error(
         "suite `{suite}`: the database of `{endpoint}` names the password `{password}`, which no Secret of the suite has (they have {known}); add it with `password({password:?})` to an entry of a Secret"
     )]
@@ -234,6 +236,8 @@ pub(crate) enum Problem {
         "suite `{suite}`: `{workload}` is to be ready in no time or without a start; give `.ready_within(..)` and `.starts(..)` more than 0"
     )]
     NoPatience { suite: String, workload: String },
+    #[error("suite `{suite}`: `{name}` has no time at all; give its `.limit(..)` some")]
+    NoLimit { suite: String, name: String },
     #[error(
         "suite `{suite}`: {label:?} is not a name for a label: use letters, digits and any of _-."
     )]

@@ -172,7 +172,7 @@ impl Ctx {
         &self.objects
     }
 
-    /// The means to stop, start and kill the pods of the suite's own stack.
+    /// The means to stop, start and kill the pods of the suite's own stack, and to replace its ConfigMaps.
     ///
     /// # Errors
     ///

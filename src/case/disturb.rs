@@ -180,7 +180,8 @@ impl Disturb {
     ///
     /// # Errors
     ///
-    /// No manifest of the suite has such a ConfigMap, it has no such key, or it is immutable.
+    /// No manifest of the suite has such a ConfigMap in the suite's own namespace, it has no such key, or it is
+    /// immutable.
     pub async fn replace_config(
         &self,
         name: &str,

@@ -45,9 +45,12 @@ pub(crate) struct Given(BTreeMap<TypeId, (Arc<dyn Any + Send + Sync>, &'static s
 #[error(
     "no step of the suite has returned a `{wanted}` by now; they have returned {known} (`Suite::step` adds one)"
 )]
+#[non_exhaustive]
 pub struct NotGiven {
-    wanted: &'static str,
-    known: String,
+    /// The type that was asked for.
+    pub wanted: &'static str,
+    /// The types that steps have returned.
+    pub known: String,
 }
 
 /// What a step does. It need not be `Send`: it stays on one thread.

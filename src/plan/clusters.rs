@@ -84,6 +84,10 @@ fn port_mappings(
     let mut ports = Vec::new();
     for suite in suites {
         for endpoint in suite.endpoints() {
+            // The databases of one server have one port together.
+            if ports.iter().any(|mapped: &PortMapping| mapped.node_port == endpoint.node_port) {
+                continue;
+            }
             let host_port = match inputs.settings.host_ports {
                 HostPorts::Free => None,
                 HostPorts::Fixed => endpoint.host_port,

@@ -50,10 +50,13 @@ fn fresh(inputs: &Inputs<'_>, group: &Group<'_>, problems: &mut Vec<Problem>) ->
     let named: BTreeSet<u16> = named.chain(own).collect();
     let mut free = RANGE.filter(|number| !named.contains(number));
     let mut taken = BTreeSet::new();
-    let mut numbers = BTreeMap::new();
+    let (mut numbers, mut shared) = (BTreeMap::new(), BTreeMap::new());
     for (key, endpoint) in members(group) {
-        let wish = endpoint.node_port.filter(|wish| taken.insert(*wish));
-        if let Some(number) = wish.or_else(|| free.next()) {
+        let place = place(&key, endpoint);
+        let known = shared.get(&place).copied();
+        let wish = || endpoint.node_port.filter(|wish| taken.insert(*wish));
+        if let Some(number) = known.or_else(wish).or_else(|| free.next()) {
+            shared.insert(place, number);
             numbers.insert(key, number);
         } else {
             let (suite, endpoint) = key;
@@ -67,11 +70,13 @@ fn fresh(inputs: &Inputs<'_>, group: &Group<'_>, problems: &mut Vec<Problem>) ->
 /// What the kept run gave them; a new endpoint gets one that its cluster maps and nobody has.
 fn again(reused: &Reused, group: &Group<'_>, problems: &mut Vec<Problem>) -> Assigned {
     let mut free = reused.free(&group.name);
-    let mut numbers = BTreeMap::new();
+    let (mut numbers, mut shared) = (BTreeMap::new(), BTreeMap::new());
     for (key, endpoint) in members(group) {
-        let known = reused.node_ports.get(&key).copied();
+        let place = place(&key, endpoint);
+        let known = reused.node_ports.get(&key).or(shared.get(&place)).copied();
         let wished = || endpoint.node_port.and_then(|wish| free.take(&wish));
         if let Some(number) = known.or_else(wished).or_else(|| free.pop_first()) {
+            shared.insert(place, number);
             numbers.insert(key, number);
         } else {
             let (run, (suite, endpoint)) = (reused.run.to_string(), key);
@@ -85,6 +90,12 @@ fn members<'a>(group: &'a Group<'_>) -> impl Iterator<Item = (Key, &'a Endpoint)
     group.suites.iter().flat_map(|suite| {
         suite.endpoints().map(|(name, endpoint)| ((suite.name.clone(), name), endpoint))
     })
+}
+
+/// Where an endpoint leads to: the databases of one server have one port together.
+fn place((suite, name): &Key, endpoint: &Endpoint) -> (String, String, String, String) {
+    let service = endpoint.service_of(&name.workload).to_owned();
+    (suite.clone(), name.workload.clone(), service, endpoint.port.clone())
 }
 
 /// The ports of nodes that the project maps itself in the cluster of a suite.
@@ -111,7 +122,10 @@ fn check_wishes(inputs: &Inputs<'_>, suite: &Suite, problems: &mut Vec<Problem>)
                 file: cluster_file(suite).to_owned(),
             });
         }
-        if let Some(first) = first.insert(node_port, endpoint.clone()) {
+        let place = place(&(suite_name(), endpoint.clone()), declared);
+        if let Some((first, other)) = first.insert(node_port, (endpoint.clone(), place.clone()))
+            && other != place
+        {
             let (suite, second) = (suite_name(), endpoint);
             problems.push(Problem::NodePortTwice { suite, first, second, node_port });
         }

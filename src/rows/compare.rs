@@ -109,7 +109,7 @@ fn unmatched(expectation: &Expectation, rows: &[&Row]) -> Option<Shortfall> {
 fn disorder(expectation: &Expectation, rows: &[&Row]) -> Option<Shortfall> {
     let order = &expectation.order;
     let mut placed = 0;
-    for moment in rows.chunk_by(|a, b| a.time == b.time) {
+    for moment in rows.chunk_by(|a, b| a.time() == b.time()) {
         let mut kinds: Vec<_> = moment.iter().map(|row| row.kind()).collect();
         while let Some(wanted) = order.get(placed)
             && let Some(at) = kinds.iter().position(|found| found == wanted)

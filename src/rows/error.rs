@@ -4,7 +4,7 @@ use std::{error::Error, time::Duration};
 
 use thiserror::Error;
 
-use super::report::Unmet;
+use super::report::UnmetRows;
 
 /// Why an assertion on rows did not hold.
 ///
@@ -23,7 +23,7 @@ use super::report::Unmet;
 pub enum RowsError {
     /// The rows are not as expected.
     #[error("{0}")]
-    Unmet(Box<Unmet>),
+    Unmet(Box<UnmetRows>),
     /// The suite declares no such table.
     #[error(
         "the suite declares no table `{table}` (it declares {known}); add `.table(Table::new(..))` to it"

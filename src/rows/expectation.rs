@@ -53,7 +53,7 @@ impl Expectation {
 
     /// Whether a row counts.
     pub(super) fn counts(&self, row: &Row) -> bool {
-        let emitted = self.emitter.as_ref().is_none_or(|emitter| row.emitter == *emitter);
+        let emitted = self.emitter.as_ref().is_none_or(|emitter| row.emitter() == emitter);
         let wanted = self.kinds.is_empty() || self.kinds.iter().any(|kind| row.kind() == kind);
         emitted && wanted
     }

@@ -34,7 +34,7 @@ use crate::suite::Table;
 
 pub use error::RowsError;
 pub(crate) use query::query;
-pub use report::Unmet;
+pub use report::UnmetRows;
 pub use row::Row;
 pub(crate) use session::rows;
 

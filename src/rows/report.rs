@@ -27,7 +27,7 @@ const ROWS: usize = 12;
 /// # Ok(()) }
 /// ```
 #[derive(Debug)]
-pub struct Unmet {
+pub struct UnmetRows {
     pub(super) scope: Scope,
     pub(super) expectation: Expectation,
     pub(super) shortfall: Shortfall,
@@ -36,7 +36,7 @@ pub struct Unmet {
     pub(super) looks: usize,
 }
 
-impl fmt::Display for Unmet {
+impl fmt::Display for UnmetRows {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let looks = if self.looks == 1 { "look" } else { "looks" };
         write!(
@@ -57,13 +57,13 @@ impl fmt::Display for Unmet {
     }
 }
 
-impl Unmet {
+impl UnmetRows {
     /// Every row that was read, a line each, in columns.
     fn table(&self) -> Vec<String> {
         let cells: Vec<_> = self
             .rows
             .iter()
-            .map(|row| [row.kind().to_owned(), row.emitter.clone(), row.time_of_day()])
+            .map(|row| [row.kind().to_owned(), row.emitter().to_owned(), row.time_of_day()])
             .collect();
         let width = |column: usize| {
             let widths = cells.iter().map(|cells| cells[column].chars().count());
@@ -111,7 +111,7 @@ mod tests {
         else {
             panic!("it holds")
         };
-        let unmet = Unmet {
+        let unmet = UnmetRows {
             scope: Scope::under(table(), "incident-7"),
             expectation,
             shortfall,

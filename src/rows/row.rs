@@ -18,9 +18,9 @@ use crate::suite::Table;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Row {
     kind: String,
-    pub(super) emitter: String,
+    emitter: String,
     /// When it was written; null where its table has no such column.
-    pub(super) time: Value,
+    time: Value,
     json: Value,
 }
 
@@ -45,6 +45,16 @@ impl Row {
     /// What is in its column of kinds; empty if the table is [declared](crate::Table::kind) without one.
     pub fn kind(&self) -> &str {
         &self.kind
+    }
+
+    /// What is in its column of emitters; empty if the table is [declared](crate::Table::emitter) without one.
+    pub fn emitter(&self) -> &str {
+        &self.emitter
+    }
+
+    /// What is in its column of times; null if the table is [declared](crate::Table::time) without one.
+    pub fn time(&self) -> &Value {
+        &self.time
     }
 
     /// The value at a path of keys and indexes, like `event_data.errors.0`.

@@ -8,7 +8,7 @@ use super::{
     compare::{Finding, Shortfall, compare},
     error::RowsError,
     expectation::Expectation,
-    report::Unmet,
+    report::UnmetRows,
     row::Row,
     scope::Scope,
     session::{Session, Unread},
@@ -124,7 +124,7 @@ impl Watch {
     }
 
     fn unmet(&self, shortfall: Shortfall) -> RowsError {
-        RowsError::Unmet(Box::new(Unmet {
+        RowsError::Unmet(Box::new(UnmetRows {
             scope: self.assertion.scope.clone(),
             expectation: self.assertion.expectation.clone(),
             shortfall,

@@ -179,7 +179,7 @@ const PROXY: [&str; 6] =
 
 /// The `<NAME>` in variables that stands for the name of an image, a workload or a password.
 pub(crate) fn override_name(name: &str) -> String {
-    name.to_uppercase().replace(['-', '.'], "_")
+    name.to_uppercase().replace(['-', '.', ':'], "_")
 }
 
 #[cfg(test)]

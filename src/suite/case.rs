@@ -80,7 +80,7 @@ impl Case {
     /// section of their contract.
     ///
     /// Only stand-ins pass it: where the suite is [real](crate::Suite::real) it is set aside, and reported
-    /// as ignored with that reason, unless `--include-ignored` is given.
+    /// as ignored with that reason, unless `--ignored` or `--include-ignored` is given.
     ///
     /// ```
     /// # use kindwright::{CaseResult, Ctx, case};

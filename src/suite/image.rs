@@ -22,6 +22,7 @@ pub struct Image {
     name: String,
     source: Source,
     for_cases: bool,
+    beyond: bool,
 }
 
 /// Where an image comes from.
@@ -78,13 +79,23 @@ impl Image {
     }
 
     fn of(name: String, source: Source) -> Self {
-        Self { name, source, for_cases: false }
+        Self { name, source, for_cases: false, beyond: false }
     }
 
     /// Says that cases use it, though no manifest names it: it is built and there before they begin.
     #[must_use]
     pub fn for_cases(mut self) -> Self {
         self.for_cases = true;
+        self
+    }
+
+    /// Says that only cases need it that are [beyond](crate::Case::beyond) what real services do.
+    ///
+    /// Where the suite is [real](crate::Suite::real) it is not built, unless one of them runs all the same
+    /// (`--include-ignored`).
+    #[must_use]
+    pub fn beyond(mut self) -> Self {
+        self.beyond = true;
         self
     }
 
@@ -107,6 +118,11 @@ impl Image {
     /// Whether cases use it.
     pub(crate) fn is_for_cases(&self) -> bool {
         self.for_cases
+    }
+
+    /// Whether only cases need it that are beyond real services.
+    pub(crate) fn is_beyond(&self) -> bool {
+        self.beyond
     }
 
     /// Its name in manifests.

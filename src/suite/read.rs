@@ -40,8 +40,9 @@ impl Suite {
         self
     }
 
-    /// The suite without the workloads that only cases need that are set aside.
+    /// The suite without the workloads and images that only cases need that are set aside.
     pub(crate) fn without_beyond(mut self) -> Self {
+        self.images.retain(|image| !image.is_beyond());
         for tier in &mut self.tiers {
             if let Tier::Workloads(workloads) = tier {
                 let left_out = workloads.extract_if(.., |workload| workload.beyond);
@@ -85,7 +86,10 @@ mod tests {
     #[test]
     fn a_suite_of_real_services_is_without_what_only_stand_ins_need() {
         let tier = [Workload::new("shop", "shop.yaml"), Workload::new("mock", "m.yaml").beyond()];
-        let suite = Suite::new("shop", "shop").tier(tier).without_beyond();
+        let image = |name: &str| Image::dockerfile(name, name).for_cases();
+        let suite = Suite::new("shop", "shop").image(image("shop")).image(image("mock").beyond());
+        let suite = suite.tier(tier).without_beyond();
+        assert_eq!(suite.images, [image("shop")]);
         let left: Vec<_> = suite.workloads().map(|workload| workload.name.as_str()).collect();
         assert_eq!((left, suite.left_out.as_slice()), (vec!["shop"], &["mock".to_owned()][..]));
     }

@@ -81,7 +81,8 @@ pub struct Migrations {
 }
 
 impl Migrations {
-    /// The files of `directory` (from the project's root), for the database of `workload`.
+    /// The files of `directory` (from the project's root), for the first database of `workload`, or with
+    /// `workload:endpoint` for this one.
     pub fn new(directory: impl Into<PathBuf>, workload: impl Into<String>) -> Self {
         Self { directory: directory.into(), workload: workload.into(), tables: Vec::new() }
     }

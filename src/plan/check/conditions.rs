@@ -5,8 +5,16 @@ use crate::{
     suite::{Condition, Suite},
 };
 
-/// Conditions of nothing, or of what is in no namespace of the suite; workloads that are not waited for.
+/// Conditions of nothing, or of what is in no namespace of the suite; workloads that are not waited for,
+/// cases and steps that have no time.
 pub(super) fn check(suite: &Suite, problems: &mut Vec<Problem>) {
+    let cases = suite.cases.iter().map(|case| (&case.name, case.limit));
+    let limits = cases.chain(suite.steps().map(|step| (&step.name, step.limit)));
+    problems.extend(
+        limits
+            .filter(|(_, limit)| limit.is_zero())
+            .map(|(name, _)| Problem::NoLimit { suite: suite.name.clone(), name: name.clone() }),
+    );
     for workload in suite.workloads() {
         for condition in &workload.patience.until {
             problems.extend(wrong(suite, condition).map(|what| Problem::Condition {

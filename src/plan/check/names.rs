@@ -45,13 +45,31 @@ pub(super) fn check(inputs: &Inputs<'_>, problems: &mut Vec<Problem>) {
         twice("image", &of, suite.images.iter().map(Image::name), problems);
         twice("case", &of, suite.cases.iter().map(|case| case.name.as_str()), problems);
         let workloads = suite.workloads().map(|workload| workload.name.as_str());
-        twice("workload", &of, workloads, problems);
+        twice("workload", &of, workloads.clone(), problems);
+        workloads.for_each(|workload| name("workload", workload, problems));
+        secrets(suite, &of, problems);
         for workload in suite.workloads() {
             let of = format!("{of} for workload `{}`; use `.named(..)`", workload.name);
             let names = workload.endpoints.iter().map(|endpoint| endpoint.name.as_str());
             names.clone().for_each(|endpoint| name("an endpoint", endpoint, problems));
             twice("endpoint", &of, names, problems);
         }
+    }
+}
+
+/// Secrets of one name, of which the later one would replace the other, and those that Kubernetes does not take.
+fn secrets(suite: &Suite, of: &str, problems: &mut Vec<Problem>) {
+    let names = suite.secrets.iter().map(|secret| secret.name.as_str());
+    twice("Secret", of, names.clone(), problems);
+    let parts = |name: &str| name.split('.').all(is_name);
+    problems.extend(names.filter(|name| !parts(name)).map(|name| Problem::Name {
+        what: "Secret",
+        name: name.to_owned(),
+        most: LONGEST,
+    }));
+    for secret in &suite.secrets {
+        let of = format!("{of} for Secret `{}`", secret.name);
+        twice("key", &of, secret.entries.iter().map(|(key, _)| key.as_str()), problems);
     }
 }
 

@@ -22,16 +22,18 @@ type Key = (&'static str, String, String);
 
 /// Migrations whose database is not there, or not yet.
 pub(super) fn migrations(suite: &Suite, problems: &mut Vec<Problem>) {
-    let has_database = |workload: &Workload| {
-        workload.endpoints.iter().any(|endpoint| endpoint.database().is_some())
-    };
     let place = |name: &str| {
         suite.tiers.iter().position(|tier| match tier {
-            Tier::Workloads(workloads) => {
-                workloads.iter().any(|workload| workload.name == name && has_database(workload))
-            }
+            Tier::Workloads(workloads) => workloads
+                .iter()
+                .flat_map(Workload::endpoints)
+                .any(|(it, endpoint)| it.is(name) && endpoint.database().is_some()),
             Tier::Migrations(_) | Tier::Step(_) => false,
         })
+    };
+    let known = || {
+        let known: Vec<_> = suite.databases().map(|name| name.to_string()).collect();
+        if known.is_empty() { "none".to_owned() } else { known.join(", ") }
     };
     for (index, tier) in suite.tiers.iter().enumerate() {
         let Tier::Migrations(migrations) = tier else {
@@ -46,7 +48,7 @@ pub(super) fn migrations(suite: &Suite, problems: &mut Vec<Problem>) {
                 workload,
                 of: database + 1,
             }),
-            None => problems.push(Problem::NoDatabase { suite, workload }),
+            None => problems.push(Problem::NoDatabase { suite, workload, known: known() }),
         }
     }
 }

@@ -72,6 +72,8 @@ pub(super) fn check(
             // Those of one name are a problem of their own.
             *first != name && other == (service, &endpoint.port)
         });
+        // A server may have several databases.
+        let same = same.filter(|(_, other)| !both_databases(other, endpoint));
         let (suite, manifest) = (suite.name.clone(), workload.manifest.clone());
         let port = endpoint.port.clone();
         problems.extend(match (found, same) {
@@ -96,6 +98,14 @@ pub(super) fn check(
             (Some(_), None) => None,
         });
         known.push((name, endpoint));
+    }
+}
+
+/// Whether they are two databases of one server.
+fn both_databases(one: &Endpoint, other: &Endpoint) -> bool {
+    match (one.database(), other.database()) {
+        (Some(one), Some(other)) => one != other,
+        _ => false,
     }
 }
 

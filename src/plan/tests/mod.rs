@@ -164,7 +164,7 @@ fn all_problems_of_a_plan_are_told_together() {
         problems,
         [
             "suite `shop`: the database of `db:postgresql` names the password `database`, which no Secret of the suite has (they have `other`); add it with `password(\"database\")` to an entry of a Secret",
-            "suite `shop`: migrations go to `shop`, which has no `Endpoint::postgres`",
+            "suite `shop`: migrations go to `shop`, and the suite has no such database (it has db:postgresql); name the workload of an `Endpoint::postgres`, or `workload:endpoint`",
             "suite `shop`: `shop:http` wants NodePort 29999, outside 30000-32767",
             "suite `shop`: shop.yaml names the image `localhost/shops`, which the suite does not provide (it provides `shop`); add `.image(..)`",
             "suite `shop`: shop.yaml has no Service `db` with a TCP port named `postgresql`, which the endpoint `db:postgresql` is to reach; it has `shop` with [\"http\"]",

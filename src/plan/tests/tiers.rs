@@ -47,6 +47,30 @@ fn migrations_before_their_database_are_a_problem() {
 }
 
 #[test]
+fn the_databases_of_one_server_have_one_port_and_migrations_of_their_own() {
+    let login = |name: &str| Database::new("u", name, "p");
+    let server = Workload::new("db", "db.yaml")
+        .endpoint(Endpoint::postgres("postgresql", login("orders")).node_port(30432))
+        .endpoint(Endpoint::postgres("postgresql", login("bills")).named("bills").node_port(30432));
+    let suite = |server: Workload, migrated: &str| {
+        Suite::new("shop", "shop")
+            .secret(Secret::new("s").entry("k", [password("p")]))
+            .tier([server])
+            .migrations(Migrations::new("migrations", migrated))
+            .case(Case::declared("it_sells", ()))
+    };
+    let service = json!({"apiVersion": "v1", "kind": "Service", "metadata": {"name": "db"},
+        "spec": {"ports": [{"name": "postgresql", "port": 5432}]}});
+    let inventory = Inventory::of("db.yaml", vec![service]);
+    let planned = plan(&[suite(server.clone(), "db:bills")], &inventory, &[]).unwrap();
+    let numbers: Vec<_> = planned.suites[0].endpoints().map(|it| it.node_port).collect();
+    assert_eq!(numbers, [30432, 30432]);
+    assert_eq!(planned.to_string().matches("NodePort 30432 at a free port").count(), 1);
+    let misspelt = plan(&[suite(server, "db:bils")], &inventory, &[]).unwrap_err();
+    assert!(misspelt[0].contains("(it has db:postgresql, db:bills)"), "{misspelt:?}");
+}
+
+#[test]
 fn a_workload_that_waits_for_a_later_tier_is_a_problem() {
     let later = |suite: Suite| suite.tier([Workload::new("later", "later.yaml")]);
     assert_eq!(

@@ -37,7 +37,11 @@ pub(super) async fn get(
         return Asked::Wrong("it can have no URL".to_owned());
     };
     let health = endpoint.health();
-    url.set_path(&path(health));
+    let path = path(health);
+    let (path, query) =
+        path.split_once('?').map_or((&*path, None), |(path, query)| (path, Some(query)));
+    url.set_path(path);
+    url.set_query(query);
     match client.send(client.request(Method::GET, url).timeout(limit)).await {
         Ok(reply) if is_good(&reply, health) => Asked::Answered,
         Ok(Reply { status, body, .. }) => {
