@@ -81,17 +81,29 @@ async fn a_signal_that_comes_again_leaves_one_event_each_time(ctx: Ctx) -> CaseR
     for _ in 0..3 {
         counted(&ctx, &alert).await?;
     }
+    let (namespace, name) = (ctx.objects().namespace(), text(&answer, "/remediationRequestName"));
     let rows = ctx
-        .audit_of(text(&answer, "/remediationRequestName"))
+        .audit_of(name)
         .kinds([DEDUPLICATED])
         .within(SOON)
         .exactly(3)
         .all_matching(json!({
+            "event_category": "gateway",
             "event_action": "deduplicated",
             "event_outcome": "success",
+            "actor_type": "external",
+            "actor_id": "prometheus-alert",
             "resource_type": "Signal",
             "resource_id": answer["fingerprint"],
-            "event_data": {"gateway": {"deduplication_status": "duplicate"}},
+            "namespace": namespace,
+            "event_data": {"gateway": {
+                "signal_type": "prometheus-alert",
+                "alert_name": "AuditedAgain",
+                "namespace": namespace,
+                "fingerprint": answer["fingerprint"],
+                "remediation_request": format!("{namespace}/{name}"),
+                "deduplication_status": "duplicate",
+            }},
         }))
         .holds()
         .await?;
@@ -100,7 +112,10 @@ async fn a_signal_that_comes_again_leaves_one_event_each_time(ctx: Ctx) -> CaseR
         .map(|row| row.as_json()["event_data"]["gateway"]["occurrence_count"].clone())
         .collect();
     ensure_eq!(counts, [2, 3, 4]);
-    let silent = |row: &Row| row.as_json()["event_data"]["gateway"].get("severity").is_none();
+    let silent = |row: &Row| {
+        let data = &row.as_json()["event_data"]["gateway"];
+        ["severity", "resource_kind", "resource_name"].iter().all(|key| data.get(key).is_none())
+    };
     ensure!(rows.iter().all(silent), "an event has more to say than it should: {rows:?}");
     Ok(())
 }

@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use futures_util::future::try_join_all;
-use kindwright::{Case, CaseResult, Ctx, case, cases, ensure, wait::Limit};
+use kindwright::{Case, CaseResult, Ctx, case, cases, ensure, ensure_eq, wait::Limit};
 use serde_json::json;
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 use super::{
-    REQUEST, SOON, VERSION, alert, counted, created, make_namespace, requests, send, text,
-    until_requests, until_seen,
+    REQUEST, SOON, VERSION, alert, counted, created, fingerprint, make_namespace, requests, send,
+    text, until_requests, until_seen,
 };
 
 /// The original's time to live of what it once had seen, and a bit more (supplement 6.3).
@@ -59,7 +60,8 @@ async fn a_signal_of_the_same_cause_has_the_same_fingerprint(ctx: Ctx) -> CaseRe
     alert["alerts"][0]["startsAt"] = json!("2025-06-01T00:00:00Z");
     let second = counted(&ctx, &alert).await?;
     ensure!(first["fingerprint"] == second["fingerprint"], "{first}\n{second}");
-    ensure!(text(&first, "/fingerprint").len() == 64, "it is not SHA-256: {first}");
+    let own = fingerprint("HighLatency", ctx.objects().namespace(), "Pod", "cart-0");
+    ensure_eq!(first["fingerprint"], own);
     Ok(())
 }
 
@@ -84,12 +86,21 @@ async fn each_occurrence_of_a_signal_is_counted(ctx: Ctx) -> CaseResult {
     for occurrence in 2..=5 {
         let answer = counted(&ctx, &alert).await?;
         ensure!(answer["metadata"]["count"] == occurrence, "not {occurrence}: {answer}");
+        ensure_eq!(answer["status"], "duplicate");
+        ensure_eq!(answer["duplicate"], true);
+        ensure_eq!(answer["fingerprint"], first["fingerprint"]);
+        ensure_eq!(answer["remediationRequestNamespace"], ctx.objects().namespace());
+        for member in ["firstOccurrence", "lastOccurrence", "remediationRequestRef"] {
+            let there = !text(&answer, &format!("/metadata/{member}")).is_empty();
+            ensure!(there, "no {member}: {answer}");
+        }
     }
     let name = text(&first, "/remediationRequestName");
     let request = ctx.objects().get(VERSION, REQUEST, name).await?.unwrap_or_default();
     let seen = &request["status"]["deduplication"];
     ensure!(seen["occurrenceCount"] == 5, "{seen}");
-    ensure!(text(seen, "/firstSeenAt") < text(seen, "/lastSeenAt"), "{seen}");
+    let time = |pointer| OffsetDateTime::parse(text(seen, pointer), &Rfc3339);
+    ensure!(time("/firstSeenAt")? <= time("/lastSeenAt")?, "{seen}");
     Ok(())
 }
 

@@ -1,9 +1,9 @@
 //! Where the request of a signal is whose namespace is not there, or not the suite's (contract 6.3).
 
-use kindwright::{Case, CaseResult, Ctx, case, ensure_eq};
+use kindwright::{Case, CaseResult, Ctx, case, ensure, ensure_eq};
 use serde_json::json;
 
-use super::{REQUEST, SOON, VERSION, alert_in, counted, created, text};
+use super::{GATEWAY, REQUEST, SOON, VERSION, alert_in, counted, created, text};
 
 pub(super) fn cases() -> impl IntoIterator<Item = Case> {
     // The original's is a namespace that no suite has, and it knows of no suites.
@@ -32,6 +32,9 @@ async fn falls_back(ctx: &Ctx, namespace: &str, origin: &str) -> CaseResult {
     });
     let request = [VERSION, REQUEST, text(&answer, "/remediationRequestName")];
     own.until_matching(request, expected, SOON).await?;
+    let labels = [("source_type", "prometheus-alert"), ("status", "fallback_ns")];
+    let made = ctx.metrics(GATEWAY).await?.sum("gateway_crds_created_total", &labels)?;
+    ensure!(made >= 1.0, "{made} are counted");
     let again = counted(ctx, &alert).await?;
     ensure_eq!(again["remediationRequestName"], answer["remediationRequestName"]);
     Ok(())

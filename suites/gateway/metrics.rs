@@ -83,6 +83,10 @@ async fn a_signal_that_came_again_is_counted_by_its_name(ctx: Ctx) -> CaseResult
     let labels = [("signal_name", name.as_str())];
     let value = metrics.value("gateway_signals_deduplicated_total", &labels)?;
     ensure!((value - 3.0).abs() < 0.5, "it came again 3 times, and {value} are counted");
+    // Other cases count here too.
+    let hits = metrics.sum("gateway_deduplication_cache_hits_total", &[])?;
+    ensure!(hits >= 3.0, "{hits} hits are counted");
+    ensure!(metrics.sum("gateway_deduplication_rate", &[])? > 0.0, "the rate is 0");
     Ok(())
 }
 

@@ -22,6 +22,7 @@ use kindwright::{
     case::Request,
 };
 use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
 use time::OffsetDateTime;
 
 use crate::platform::{self, Ports, STAND_INS};
@@ -155,6 +156,12 @@ async fn until_seen(ctx: &Ctx, answer: &Value) -> Result<Value, ObjectsError> {
     let counted =
         |request: &Value| request.pointer("/status/deduplication/occurrenceCount").is_some();
     ctx.objects().until([VERSION, REQUEST, name], "its count", SOON, counted).await
+}
+
+/// The fingerprint of a signal's cause: its name, and what it is about (contract 6.3).
+fn fingerprint(name: &str, namespace: &str, kind: &str, object: &str) -> String {
+    let hash = Sha256::digest(format!("{name}:{namespace}:{kind}:{object}"));
+    hash.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
 }
 
 /// A text of an answer; empty where there is none.

@@ -4,8 +4,8 @@ use kindwright::{Case, CaseResult, Ctx, cases, ensure, ensure_eq};
 use serde_json::{Value, json};
 
 use super::{
-    EVENTS, REQUEST, SOON, VERSION, alert, created, event, made_now, make_namespace, text,
-    until_requests,
+    EVENTS, REQUEST, SOON, VERSION, alert, created, event, fingerprint, made_now, make_namespace,
+    text, until_requests,
 };
 
 pub(super) fn cases() -> impl IntoIterator<Item = Case> {
@@ -99,9 +99,12 @@ async fn a_request_says_all_that_its_alert_says(ctx: Ctx) -> CaseResult {
 async fn a_request_says_all_that_its_event_says(ctx: Ctx) -> CaseResult {
     make_namespace(&ctx).await?;
     let answer = of_event(&ctx, &event(&ctx, "Warning", "OOMKilled", "cart-0")).await?;
+    let print = fingerprint("OOMKilled", ctx.objects().namespace(), "Pod", "cart-0");
+    ensure_eq!(answer["fingerprint"], print);
     let expected = json!({
         "metadata": {"labels": {"kubernaut.ai/signal-type": "kubernetes-event"}},
         "spec": {
+            "signalFingerprint": print,
             "signalName": "OOMKilled",
             "severity": "critical",
             "signalType": "kubernetes-event",
@@ -127,7 +130,12 @@ async fn a_request_says_all_that_its_event_says(ctx: Ctx) -> CaseResult {
 
 async fn a_signal_about_nothing_known_has_a_request_too(ctx: Ctx) -> CaseResult {
     make_namespace(&ctx).await?;
-    let mut alert = alert(&ctx, "Watchdog", "");
+    let mut alert = alert(&ctx, "Watchdog", "cart-0");
+    for labels in ["/commonLabels", "/alerts/0/labels"] {
+        if let Some(labels) = alert.pointer_mut(labels).and_then(Value::as_object_mut) {
+            labels.remove("pod");
+        }
+    }
     alert["commonLabels"]["severity"] = json!("page");
     let answer = created(&ctx, &alert).await?;
     let target = json!({"kind": "Unknown", "name": "unknown"});
@@ -140,6 +148,7 @@ async fn a_valid_signal_has_exactly_one_request(ctx: Ctx) -> CaseResult {
     make_namespace(&ctx).await?;
     let answer = created(&ctx, &alert(&ctx, "Once", "cart-0")).await?;
     ensure_eq!(answer["status"], "created");
+    ensure_eq!(answer["message"], "RemediationRequest CRD created successfully");
     ensure_eq!(answer["duplicate"], false);
     ensure_eq!(answer["remediationRequestNamespace"], ctx.objects().namespace());
     let requests = until_requests(&ctx, ctx.objects(), 1).await?;
