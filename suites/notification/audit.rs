@@ -1,7 +1,7 @@
 //! What the controller tells of notifications (scenarios 01, 02 and 04).
 
 use futures_util::future::try_join_all;
-use kindwright::{Case, CaseResult, Ctx, cases, ensure_eq};
+use kindwright::{Case, CaseResult, Ctx, cases, ensure, ensure_eq};
 use serde_json::{Value, json};
 
 use super::{
@@ -100,8 +100,9 @@ async fn a_delivery_that_fails_is_audited_with_its_error(ctx: Ctx) -> CaseResult
     let status =
         json!({"phase": "Sending", "reason": "AllDeliveriesFailed", "failedDeliveries": 1});
     let failed = until(&ctx, &name, status).await?;
-    let error = &failed["status"]["deliveryAttempts"][0]["error"];
-    ctx.audit()
+    let (spec, error) = (&failed["spec"], &failed["status"]["deliveryAttempts"][0]["error"]);
+    let events = ctx
+        .audit()
         .exactly(1)
         .all_matching(envelope(&name, ctx.objects().namespace()))
         .matching(
@@ -109,11 +110,17 @@ async fn a_delivery_that_fails_is_audited_with_its_error(ctx: Ctx) -> CaseResult
             json!({
                 "event_action": "sent",
                 "event_outcome": "failure",
-                "event_data": {"channel": "email", "error": error, "error_type": "transient"},
+                "event_data": {
+                    "channel": "email", "subject": spec["subject"], "body": spec["body"],
+                    "priority": spec["priority"], "error": error, "error_type": "transient",
+                },
             }),
         )
         .holds()
         .await?;
+    for event in &events {
+        ensure!(event.get("event_data.type").is_none(), "it has a type: {:#}", event.as_json());
+    }
     Ok(())
 }
 
@@ -142,7 +149,8 @@ async fn a_notification_that_fails_for_ever_is_escalated(ctx: Ctx) -> CaseResult
     let lost = json!({"channels": ["sms", "teams"], "retryPolicy": impatient(5)});
     let name = send(&ctx, "lost", lost).await?;
     let status = json!({"phase": "Failed", "reason": "AllDeliveriesFailed", "totalAttempts": 2});
-    until(&ctx, &name, status).await?;
+    let failed = until(&ctx, &name, status).await?;
+    let spec = &failed["spec"];
     ctx.audit()
         .exactly(3)
         .in_order([FAILED, ESCALATED])
@@ -154,7 +162,10 @@ async fn a_notification_that_fails_for_ever_is_escalated(ctx: Ctx) -> CaseResult
             json!({
                 "event_action": "escalated",
                 "event_outcome": "success",
-                "event_data": {"reason": "AllDeliveriesFailed"},
+                "event_data": {
+                    "subject": spec["subject"], "priority": spec["priority"],
+                    "reason": "AllDeliveriesFailed", "metadata": spec["metadata"],
+                },
             }),
         )
         .holds()

@@ -73,7 +73,13 @@ async fn a_controller_that_is_killed_delivers_every_notification_and_tells_it_on
 ) -> CaseResult {
     let (folder, mounted) = folder(&ctx)?;
     let stack = ctx.disturb()?;
-    let (names, killed) = join(flow(&ctx, &mounted), stack.kill(CONTROLLER)).await;
+    let first = ctx.objects().own_name("flow-0");
+    let killing = async {
+        // It is killed in the midst of them, not before.
+        until(&ctx, &first, json!({"phase": "Sent"})).await?;
+        Ok::<_, Failure>(stack.kill(CONTROLLER).await?)
+    };
+    let (names, killed) = join(flow(&ctx, &mounted), killing).await;
     killed?;
     let names = names?;
     all_sent(&ctx, &names).await?;

@@ -15,7 +15,7 @@ struct Row {
     value: fn() -> Value,
 }
 
-const ROWS: [Row; 14] = [
+const ROWS: [Row; 18] = [
     row("without_a_subject", "subject", || json!("")),
     row("with_a_subject_that_is_too_long", "subject", || json!("x".repeat(501))),
     row("without_a_body", "body", || json!("")),
@@ -25,14 +25,18 @@ const ROWS: [Row; 14] = [
     row("for_an_unknown_channel", "channels", || json!(["console", "pigeon"])),
     row("that_is_never_tried", "maxAttempts", || json!({"maxAttempts": 0})),
     row("that_is_tried_too_often", "maxAttempts", || json!({"maxAttempts": 11})),
+    row("without_a_pause", "initialBackoffSeconds", || json!({"initialBackoffSeconds": 0})),
     row("with_too_long_a_pause", "initialBackoffSeconds", || json!({"initialBackoffSeconds": 301})),
+    row("with_pauses_that_grow_too_fast", "backoffMultiplier", || json!({"backoffMultiplier": 11})),
     row("with_too_short_a_limit", "maxBackoffSeconds", || json!({"maxBackoffSeconds": 59})),
+    row("with_too_long_a_limit", "maxBackoffSeconds", || json!({"maxBackoffSeconds": 3601})),
     row(
         "for_a_file_of_an_unknown_format",
         "format",
         || json!({"outputDirectory": "/tmp/notifications", "format": "xml"}),
     ),
     row("for_a_file_that_is_nowhere", "outputDirectory", || json!({"format": "json"})),
+    row("that_is_not_kept", "retentionDays", || json!(0)),
     row("that_is_kept_too_long", "retentionDays", || json!(91)),
 ];
 
@@ -50,7 +54,9 @@ pub(super) fn cases() -> impl IntoIterator<Item = Case> {
 async fn is_refused(ctx: Ctx, field: &str, value: Value) -> CaseResult {
     let mut wrong = object(&ctx, "wrong", &json!({}));
     let member = match field {
-        "maxAttempts" | "initialBackoffSeconds" | "maxBackoffSeconds" => "retryPolicy",
+        "maxAttempts" | "initialBackoffSeconds" | "backoffMultiplier" | "maxBackoffSeconds" => {
+            "retryPolicy"
+        }
         "format" | "outputDirectory" => "fileDeliveryConfig",
         field => field,
     };
