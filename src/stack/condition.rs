@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use super::{
     StackError,
     error::{ServerError, watch_refusal},
-    kinds::KindError,
+    kinds::{KindError, with_kind},
     readiness::{Readiness, of_object},
     site::Site,
 };
@@ -90,7 +90,8 @@ async fn look(
     while let Some(next) = objects.next().await {
         match next {
             Ok(object) => {
-                let object = object.and_then(|object| serde_json::to_value(object).ok());
+                let kind = [&*condition.version, &*condition.kind];
+                let object = object.map(|object| with_kind(object, kind));
                 match lacks(condition, object.as_ref()) {
                     Readiness::Ready => return Ok(()),
                     Readiness::Coming(words) | Readiness::Failing(words) => note(words),

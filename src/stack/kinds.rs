@@ -10,9 +10,10 @@ use std::{
 use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
 use kube::{
     Api, Client,
-    api::{ApiResource, GroupVersionKind, ListParams},
+    api::{ApiResource, DynamicObject, GroupVersionKind, ListParams, TypeMeta},
     discovery::{self, Scope},
 };
+use serde_json::Value;
 use thiserror::Error;
 
 use super::{error::ServerError, insist};
@@ -50,6 +51,13 @@ impl From<KindError> for ServerError {
             }
         }
     }
+}
+
+/// An object as JSON, with its kind: a list, with which a watch begins too, leaves that out of what it has.
+pub(crate) fn with_kind(mut object: DynamicObject, [version, kind]: [&str; 2]) -> Value {
+    let (api_version, kind) = (version.to_owned(), kind.to_owned());
+    object.types.get_or_insert(TypeMeta { api_version, kind });
+    serde_json::to_value(object).unwrap_or_default()
 }
 
 /// The kinds of one API server.

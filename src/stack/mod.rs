@@ -48,6 +48,7 @@ pub(crate) use {
     apply::Applier,
     error::{ServerError, StackError, watch_refusal},
     fixed::{FixedNames, Held},
+    kinds::with_kind,
     made::pods_made_by,
     namespace::{Marks, ensure_marked as ensure_namespace, gone as namespace_gone},
     readiness::has_replicas,

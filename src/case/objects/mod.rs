@@ -22,7 +22,7 @@ pub use error::ObjectsError;
 use super::permission::Permission;
 use crate::{
     manifest::{CASE, SUITE, text_at},
-    stack::{ServerError, Stack},
+    stack::{ServerError, Stack, with_kind},
     text::chain,
     wait::{self, Limit, Poll, WaitError},
 };
@@ -157,7 +157,7 @@ impl Objects {
             };
             let list = api.list(&which).await;
             let list = list.map_err(|error| self.fail("list", kind, "*", error))?;
-            list.items.into_iter().map(|object| self.read("list", kind, "*", Ok(object))).collect()
+            Ok(list.items.into_iter().map(|object| with_kind(object, [version, kind])).collect())
         };
         self.case.permission.act(listing).await
     }
@@ -201,7 +201,7 @@ impl Objects {
             let api = self.api(Act::Write, [version, kind, name]).await?;
             let deleted = api.delete(name, &DeleteParams::background()).await;
             deleted.map_err(|error| self.fail("delete", kind, name, error))?;
-            self.watch(api, [kind, name], "its end", GONE, Value::is_null, shown).await
+            self.watch(api, [version, kind, name], "its end", GONE, Value::is_null, shown).await
         };
         self.case.permission.act(deleting).await.map(drop)
     }

@@ -29,7 +29,7 @@ impl Objects {
         let holds = |object: &Value| !object.is_null() && holds(object);
         let watching = async {
             let api = self.api(Act::Read, [version, kind, name]).await?;
-            self.watch(api, [kind, name], what, limit, holds, shown).await
+            self.watch(api, [version, kind, name], what, limit, holds, shown).await
         };
         self.case.permission.act(watching).await
     }
@@ -67,7 +67,7 @@ impl Objects {
         };
         let watching = async {
             let api = self.api(Act::Read, [version, kind, name]).await?;
-            self.watch(api, [kind, name], "a match", limit, holds, told).await
+            self.watch(api, [version, kind, name], "a match", limit, holds, told).await
         };
         self.case.permission.act(watching).await
     }
@@ -75,22 +75,24 @@ impl Objects {
     pub(super) async fn watch(
         &self,
         api: Api<DynamicObject>,
-        [kind, name]: [&str; 2],
+        [version, kind, name]: [&str; 3],
         what: impl fmt::Display,
         limit: Duration,
         holds: impl Fn(&Value) -> bool,
         told: impl Fn(&Value) -> String,
     ) -> Result<Value, ObjectsError> {
-        Box::pin(watch::until(api, name, limit, holds, told)).await.map_err(|error| match error {
-            WatchError::Refused(error) => self.fail("watch", kind, name, error),
-            WatchError::Late { history, last } => ObjectsError::Late {
-                kind: kind.to_owned(),
-                name: name.to_owned(),
-                what: what.to_string(),
-                limit,
-                history,
-                last,
+        Box::pin(watch::until(api, [version, kind, name], limit, holds, told)).await.map_err(
+            |error| match error {
+                WatchError::Refused(error) => self.fail("watch", kind, name, error),
+                WatchError::Late { history, last } => ObjectsError::Late {
+                    kind: kind.to_owned(),
+                    name: name.to_owned(),
+                    what: what.to_string(),
+                    limit,
+                    history,
+                    last,
+                },
             },
-        })
+        )
     }
 }

@@ -15,7 +15,7 @@ use serde_json::Value;
 
 use super::changes::changes;
 use crate::{
-    stack::{ServerError, watch_refusal},
+    stack::{ServerError, watch_refusal, with_kind},
     text::chain,
     wait::History,
 };
@@ -38,16 +38,17 @@ pub(super) enum WatchError {
 /// is `told` if it never is.
 pub(super) async fn until(
     api: Api<DynamicObject>,
-    name: &str,
+    [version, kind, name]: [&str; 3],
     limit: Duration,
     holds: impl Fn(&Value) -> bool,
     told: impl Fn(&Value) -> String,
 ) -> Result<Value, WatchError> {
-    look(watch_object(api, name).default_backoff(), limit, holds, told).await
+    look(watch_object(api, name).default_backoff(), [version, kind], limit, holds, told).await
 }
 
 async fn look(
     seen: impl Stream<Item = watcher::Result<Option<DynamicObject>>>,
+    kind: [&str; 2],
     limit: Duration,
     holds: impl Fn(&Value) -> bool,
     told: impl Fn(&Value) -> String,
@@ -58,8 +59,7 @@ async fn look(
         while let Some(next) = seen.next().await {
             match next {
                 Ok(object) => {
-                    let object = object.and_then(|object| serde_json::to_value(object).ok());
-                    let object = object.unwrap_or_default();
+                    let object = object.map(|object| with_kind(object, kind)).unwrap_or_default();
                     history.look();
                     history.note(changes(last.as_ref().unwrap_or(&Value::Null), &object));
                     if holds(&object) {
@@ -95,6 +95,7 @@ mod tests {
     use super::{super::error::shown, *};
 
     const LONG: Duration = Duration::from_mins(1);
+    const KIND: [&str; 2] = ["v1", "ConfigMap"];
 
     fn object(colour: &str) -> DynamicObject {
         let object = json!({"metadata": {"name": "settings"}, "data": {"colour": colour}});
@@ -121,14 +122,17 @@ mod tests {
             old(),
             Ok(Some(object("blue"))),
         ]);
-        assert!(is_blue(&look(seen, LONG, is_blue, shown).await.unwrap()));
+        let blue = look(seen, KIND, LONG, is_blue, shown).await.unwrap();
+        assert!(is_blue(&blue));
+        // What begins a watch does not say what it is.
+        assert_eq!([&blue["apiVersion"], &blue["kind"]], KIND);
     }
 
     #[tokio::test]
     async fn a_refusal_ends_a_watch_in_the_words_of_the_server() {
         let refused = Err(answered(403, "settings is forbidden"));
         let seen = stream::iter([refused]).chain(stream::pending());
-        let Err(WatchError::Refused(error)) = look(seen, LONG, is_blue, shown).await else {
+        let Err(WatchError::Refused(error)) = look(seen, KIND, LONG, is_blue, shown).await else {
             panic!()
         };
         assert_eq!(chain(&error), "settings is forbidden");
@@ -140,7 +144,7 @@ mod tests {
         let seen = [Ok(None), Ok(Some(object("red"))), Ok(Some(object("green"))), broken];
         let seen = stream::iter(seen).chain(stream::pending());
         let short = Duration::from_millis(20);
-        let Err(WatchError::Late { history, last }) = look(seen, short, is_blue, shown).await
+        let Err(WatchError::Late { history, last }) = look(seen, KIND, short, is_blue, shown).await
         else {
             panic!()
         };
