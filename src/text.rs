@@ -1,6 +1,6 @@
-//! Makes texts for people: an error with its causes, the end of a long one, the beginning of a big one.
+//! Makes texts for people: an error with its causes, names, the end of a long text, the beginning of a big one.
 
-use std::error::Error;
+use std::{error::Error, fmt};
 
 /// How much of a line is shown among others.
 const WIDTH: usize = 160;
@@ -22,6 +22,12 @@ pub(crate) fn chain(error: &dyn Error) -> String {
         cause = inner.source();
     }
     text
+}
+
+/// Names after one another, or that there are none.
+pub(crate) fn listed(names: impl IntoIterator<Item: fmt::Display>) -> String {
+    let names: Vec<_> = names.into_iter().map(|name| name.to_string()).collect();
+    if names.is_empty() { "none".to_owned() } else { names.join(", ") }
 }
 
 /// The last `lines` lines of `text`.
@@ -76,6 +82,12 @@ mod tests {
     #[derive(Debug, thiserror::Error)]
     #[error("read the order: {0}")]
     struct Outer(#[source] std::io::Error);
+
+    #[test]
+    fn names_are_told_one_after_another_or_that_there_are_none() {
+        assert_eq!(listed(["tea", "milk"]), "tea, milk");
+        assert_eq!(listed([""; 0]), "none");
+    }
 
     #[test]
     fn a_cause_is_said_once() {

@@ -13,6 +13,7 @@ use crate::{
     rows::{Rows, RowsError},
     stack::Stack,
     suite::Table,
+    text::listed,
 };
 
 /// How much of a suite's name is in the ids of its cases, which name namespaces too.
@@ -216,12 +217,9 @@ impl Ctx {
     pub fn rows(&self, table: &str) -> Result<Rows, RowsError> {
         let tables = &self.shared.stack.plan().tables;
         let found = tables.iter().find(|declared| declared.called() == table);
-        let declared = found.ok_or_else(|| {
-            let known: Vec<_> = tables.iter().map(Table::called).collect();
-            RowsError::Unknown {
-                table: table.to_owned(),
-                known: if known.is_empty() { "none".to_owned() } else { known.join(", ") },
-            }
+        let declared = found.ok_or_else(|| RowsError::Unknown {
+            table: table.to_owned(),
+            known: listed(tables.iter().map(Table::called)),
         })?;
         Ok(self.rows_of(declared, &self.correlation_id))
     }

@@ -13,6 +13,7 @@ use super::permission::{GivenUp, Permission};
 use crate::{
     plan::WorkloadPlan,
     stack::{Stack, StackError, has_replicas},
+    text::listed,
 };
 
 /// How many seconds a killed pod has to end.
@@ -205,7 +206,7 @@ impl Disturb {
         let configs = self.stack.configs();
         let planned = configs.get(name).ok_or_else(|| DisturbError::Config {
             name: name.to_owned(),
-            known: few(configs.keys().copied()),
+            known: listed(configs.keys().copied()),
         })?;
         let now = self.disturbed().replaced.get(name).cloned();
         let mut object = now.unwrap_or_else(|| Value::clone(planned));
@@ -215,7 +216,7 @@ impl Disturb {
             return Ok(object);
         }
         let keys = data.as_object().into_iter().flat_map(|data| data.keys().map(String::as_str));
-        let known = few(keys);
+        let known = listed(keys);
         Err(DisturbError::Key { name: name.to_owned(), key: key.to_owned(), known })
     }
 
@@ -284,9 +285,4 @@ impl Disturb {
 
 fn fail(what: &'static str, workload: &str, source: StackError) -> DisturbError {
     DisturbError::Failed { what, workload: workload.to_owned(), source: source.into() }
-}
-
-fn few<'a>(names: impl Iterator<Item = &'a str>) -> String {
-    let names: Vec<_> = names.collect();
-    if names.is_empty() { "none".to_owned() } else { names.join(", ") }
 }

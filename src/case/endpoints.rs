@@ -6,7 +6,7 @@ use thiserror::Error;
 use url::Url;
 
 use super::Ctx;
-use crate::{password::Password, plan::EndpointPlan, transport::Client};
+use crate::{password::Password, plan::EndpointPlan, text::listed, transport::Client};
 
 /// Why there is no way to a service, or from it.
 ///
@@ -126,8 +126,7 @@ impl Ctx {
     pub fn password(&self, name: &str) -> Result<&str, NoPassword> {
         let passwords = &self.stack().passwords;
         passwords.get(name).map(Password::reveal).ok_or_else(|| {
-            let known: Vec<_> = passwords.keys().map(|name| format!("`{name}`")).collect();
-            let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+            let known = listed(passwords.keys().map(|name| format!("`{name}`")));
             NoPassword { password: name.to_owned(), known }
         })
     }
@@ -176,7 +175,6 @@ fn unknown<'a>(
     endpoint: &str,
     known: impl Iterator<Item = &'a EndpointPlan>,
 ) -> EndpointError {
-    let known: Vec<_> = known.map(|endpoint| format!("`{}`", endpoint.name)).collect();
-    let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+    let known = listed(known.map(|endpoint| format!("`{}`", endpoint.name)));
     EndpointError::Unknown { kind, endpoint: endpoint.to_owned(), known }
 }

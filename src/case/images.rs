@@ -3,6 +3,7 @@
 use thiserror::Error;
 
 use super::Ctx;
+use crate::text::listed;
 
 /// The cluster has no such image.
 ///
@@ -54,8 +55,7 @@ impl Ctx {
         let stack = self.stack();
         stack.image(name).ok_or_else(|| {
             let known = stack.plan().images.keys().filter(|name| stack.image(name).is_some());
-            let known: Vec<_> = known.map(|name| format!("`{name}`")).collect();
-            let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+            let known = listed(known.map(|name| format!("`{name}`")));
             NoImage { image: name.to_owned(), known }
         })
     }

@@ -6,7 +6,7 @@
 
 use std::{
     collections::BTreeSet,
-    fmt,
+    fmt, panic,
     path::PathBuf,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant, SystemTime},
@@ -90,6 +90,12 @@ pub(crate) struct Selected {
 pub(crate) struct Location {
     pub(crate) file: &'static str,
     pub(crate) line: u32,
+}
+
+impl From<&panic::Location<'static>> for Location {
+    fn from(place: &panic::Location<'static>) -> Self {
+        Self { file: place.file(), line: place.line() }
+    }
 }
 
 /// How far a suite is.

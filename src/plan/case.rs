@@ -53,6 +53,6 @@ pub(super) fn plan(inputs: &Inputs<'_>, suite: &Suite, case: &Case) -> CasePlan 
         ignored: case.ignored,
         runs: set_aside.is_none() && (runs_all || !case.ignored),
         set_aside,
-        place: Location { file: case.place.file(), line: case.place.line() },
+        place: case.place.into(),
     }
 }

@@ -210,8 +210,7 @@ fn conditions(suite: &Suite, workload: &Workload) -> Vec<Condition> {
 
 impl StepPlan {
     fn of(step: &Step) -> Self {
-        let place = Location { file: step.place.file(), line: step.place.line() };
-        Self { name: step.name.clone(), limit: step.limit, place }
+        Self { name: step.name.clone(), limit: step.limit, place: step.place.into() }
     }
 }
 

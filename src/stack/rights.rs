@@ -17,6 +17,7 @@ use crate::{
     manifest::{pod_spec, text_at},
     plan::SuitePlan,
     pod_logs::{self, Extent, Run},
+    text::listed,
     wait::{Limit, Poll},
 };
 
@@ -43,11 +44,8 @@ struct Right {
 }
 
 /// Fails if no account of the suite's pods may watch what the suite controls, once all its roles are applied.
-pub(super) async fn check(
-    client: &Client,
-    suite: &SuitePlan,
-    controls: &[String],
-) -> Result<(), StackError> {
+pub(super) async fn check(client: &Client, suite: &SuitePlan) -> Result<(), StackError> {
+    let controls = &suite.controls;
     if controls.is_empty() {
         return Ok(());
     }
@@ -74,11 +72,11 @@ pub(super) async fn check(
                 })
             });
             if allowed.await.is_err() {
-                let names: Vec<_> = accounts.iter().map(|(_, name)| format!("`{name}`")).collect();
+                let names = listed(accounts.iter().map(|(_, name)| format!("`{name}`")));
                 return Err(StackError::Rights {
                     suite: suite.name.clone(),
                     kind: definition.spec.names.kind.clone(),
-                    accounts: names.join(", "),
+                    accounts: names,
                     rule: rule(group, plural, "get, list, watch"),
                 });
             }

@@ -109,7 +109,7 @@ impl Rising {
         let later = &stack.plan.tiers[place + 1..];
         if !later.iter().any(|tier| matches!(tier, TierPlan::Workloads(_))) {
             // Now all roles are there.
-            rights::check(&stack.client(), &stack.plan, &stack.plan.controls).await?;
+            rights::check(&stack.client(), &stack.plan).await?;
         }
         if only {
             stack.resolves_names().await?;

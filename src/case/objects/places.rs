@@ -11,6 +11,7 @@ use crate::{
         subject::{ReadError, Subject},
     },
     plan::SuitePlan,
+    text::listed,
 };
 
 impl Ctx {
@@ -172,10 +173,9 @@ impl Objects {
 /// The whole name of a namespace that a suite declares.
 fn declared(plan: &SuitePlan, name: &str) -> Result<String, ObjectsError> {
     let whole = format!("{}-{name}", plan.name);
-    let all: Vec<_> = plan.namespaces().filter(|it| *it != plan.namespace).collect();
-    let found = all.iter().find(|declared| **declared == name || **declared == whole);
-    found.map(|declared| (*declared).to_owned()).ok_or_else(|| {
-        let known = if all.is_empty() { "none".to_owned() } else { all.join(", ") };
-        ObjectsError::Undeclared { name: name.to_owned(), known }
-    })
+    let known = || plan.namespaces().filter(|it| *it != plan.namespace);
+    let found = known().find(|declared| *declared == name || *declared == whole);
+    found
+        .map(ToOwned::to_owned)
+        .ok_or_else(|| ObjectsError::Undeclared { name: name.to_owned(), known: listed(known()) })
 }

@@ -3,6 +3,7 @@
 use crate::{
     problem::Problem,
     suite::{Condition, Suite},
+    text::listed,
 };
 
 /// Conditions of nothing, or of what is in no namespace of the suite; workloads that are not waited for,
@@ -44,8 +45,7 @@ fn wrong(suite: &Suite, condition: &Condition) -> Option<String> {
     let suffix = namespace.as_deref()?;
     let known = suite.namespaces.iter().any(|own| own == suffix);
     (!known).then(|| {
-        let known: Vec<_> = suite.namespaces.iter().map(String::as_str).collect();
-        let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+        let known = listed(&suite.namespaces);
         format!(
             "the suite declares no namespace `{suffix}` (it declares {known}); add `.namespace(..)`"
         )

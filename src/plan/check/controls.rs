@@ -5,6 +5,7 @@ use crate::{
     plan::{Inputs, SuitePlan, objects::CUSTOM},
     problem::Problem,
     suite::Suite,
+    text::listed,
 };
 
 /// Kinds that a suite controls and whose definition nobody brings into its cluster.
@@ -27,6 +28,6 @@ pub(super) fn check(
     problems.extend(missing.map(|kind| Problem::Undefined {
         suite: suite.name.clone(),
         kind: kind.to_owned(),
-        known: if defined.is_empty() { "none".to_owned() } else { defined.join(", ") },
+        known: listed(&defined),
     }));
 }

@@ -11,6 +11,7 @@ use crate::{
     plan::{Access, EndpointPlan, Inputs, SuitePlan, Trusted},
     problem::Problem,
     suite::{Endpoint, EndpointName, Protocol, Secret, Suite},
+    text::listed,
 };
 
 /// What can be seen without any file.
@@ -31,7 +32,7 @@ pub(super) fn declarations(suite: &Suite, problems: &mut Vec<Problem>) {
                 suite: suite.name.clone(),
                 endpoint: name,
                 password: database.password.clone(),
-                known: listed(passwords.iter().copied()),
+                known: quoted(passwords.iter().copied()),
             });
         }
     }
@@ -76,7 +77,7 @@ pub(super) fn authorities(
         };
         let found = match keys(plan, endpoint, kind, name) {
             Some(keys) if keys.contains(key.as_str()) => continue,
-            Some(keys) => format!("it has {}", listed(keys)),
+            Some(keys) => format!("it has {}", quoted(keys)),
             None if tiers::may_be_made(inputs, suite, plan) => continue,
             None => "nothing of the suite makes it".to_owned(),
         };
@@ -110,7 +111,6 @@ fn keys<'a>(
     Some(data.flatten().map(|(key, _)| key.as_str()).collect())
 }
 
-fn listed<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
-    let names: Vec<_> = names.into_iter().map(|name| format!("`{name}`")).collect();
-    if names.is_empty() { "none".to_owned() } else { names.join(", ") }
+fn quoted<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
+    listed(names.into_iter().map(|name| format!("`{name}`")))
 }

@@ -7,6 +7,7 @@ use crate::{
     problem::Problem,
     settings,
     suite::{Image, Secret, Suite},
+    text::listed,
 };
 
 /// Overrides without anything to override.
@@ -33,11 +34,10 @@ fn unknown<'a>(
 ) {
     let known: BTreeSet<_> = known.map(settings::override_name).collect();
     for name in given.filter(|name| !known.contains(*name)) {
-        let known: Vec<_> = known.iter().map(|name| format!("{beginning}{name}")).collect();
         problems.push(Problem::Setting {
             setting: format!("{beginning}{name}"),
             does,
-            known: if known.is_empty() { "none".to_owned() } else { known.join(", ") },
+            known: listed(known.iter().map(|name| format!("{beginning}{name}"))),
         });
     }
 }

@@ -9,6 +9,7 @@ use crate::{
     plan::{Inputs, SuitePlan, TierPlan, WorkloadPlan},
     problem::Problem,
     suite::{Suite, Tier, Workload},
+    text::listed,
 };
 
 /// Kinds of objects that may make others while a suite runs, or let a pod do so.
@@ -31,10 +32,7 @@ pub(super) fn migrations(suite: &Suite, problems: &mut Vec<Problem>) {
             Tier::Migrations(_) | Tier::Step(_) => false,
         })
     };
-    let known = || {
-        let known: Vec<_> = suite.databases().map(|name| name.to_string()).collect();
-        if known.is_empty() { "none".to_owned() } else { known.join(", ") }
-    };
+    let known = || listed(suite.databases());
     for (index, tier) in suite.tiers.iter().enumerate() {
         let Tier::Migrations(migrations) = tier else {
             continue;

@@ -16,6 +16,7 @@ use crate::{
     manifest::{GroupKind, SUITE, containers_mut, image_of, image_values, pod_spec_mut, text_at},
     problem::Problem,
     suite::{Suite, Workload},
+    text::listed,
 };
 
 /// Folders of the node in which each namespace gets one of its own.
@@ -154,9 +155,7 @@ impl<'a> Editor<'a> {
 
     /// The images of the suite, in words.
     fn provided(&self) -> String {
-        let known = self.suite.images.iter().map(|image| format!("`{}`", image.name()));
-        let known: Vec<_> = known.collect();
-        if known.is_empty() { "none".to_owned() } else { known.join(", ") }
+        listed(self.suite.images.iter().map(|image| format!("`{}`", image.name())))
     }
 }
 

@@ -7,6 +7,7 @@ use crate::{
     plan::node_ports::Assigned,
     problem::Problem,
     suite::{Endpoint, EndpointName, Suite, Workload},
+    text::listed,
 };
 
 /// Names the protocol of ports: servers before 1.21 refuse a server-side apply of ports without it.
@@ -77,16 +78,13 @@ pub(super) fn check(
         let (suite, manifest) = (suite.name.clone(), workload.manifest.clone());
         let port = endpoint.port.clone();
         problems.extend(match (found, same) {
-            (None, _) => {
-                let found: Vec<_> = services().map(words).collect();
-                Some(Problem::Endpoint {
-                    suite,
-                    manifest,
-                    endpoint: name.to_string(),
-                    wanted: format!("Service `{service}` with a TCP port named `{port}`"),
-                    found: if found.is_empty() { "none".into() } else { found.join(", ") },
-                })
-            }
+            (None, _) => Some(Problem::Endpoint {
+                suite,
+                manifest,
+                endpoint: name.to_string(),
+                wanted: format!("Service `{service}` with a TCP port named `{port}`"),
+                found: listed(services().map(words)),
+            }),
             (Some(found), _) if found.pointer("/spec/clusterIP") == Some(&json!("None")) => {
                 let (endpoint, service) = (name.clone(), service.to_owned());
                 Some(Problem::Headless { suite, manifest, endpoint, service })
