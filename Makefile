@@ -2,7 +2,7 @@
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL: # two cargos would wait for each other, two runs share two cores
-.PHONY: help setup e2e test test-static test-unit test-database test-images test-cluster test-faults soak bench clean
+.PHONY: help setup e2e suites test test-static test-unit test-database test-images test-cluster test-faults table soak bench clean
 
 help: ## what can be made
 	@grep -E '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
@@ -13,8 +13,12 @@ setup: ## make this machine ready: Docker, kind, a node image, a linker
 e2e: setup ## set up, then run the HAPI suite on a real cluster
 	cargo test --test e2e -- hapi
 
+suites: setup ## SUITES (all) under STRATEGY (overlapped), as a job of the nightly matrix does
+	cargo test --test e2e -- $(SUITES) --strategy $(or $(STRATEGY),overlapped)
+
 test: setup test-static test-unit test-database test-images ## set up, then all checks and tests
-	cargo test --test e2e
+	cargo test --test e2e -- --events $(CURDIR)/target/e2e.jsonl
+	cargo run --quiet --bin kindwright -- table target/e2e.jsonl --check docs/platform.md
 	cargo test --test runner
 
 test-static: ## formatting, lints, documentation
@@ -22,6 +26,7 @@ test-static: ## formatting, lints, documentation
 	cargo clippy --workspace --all-targets -- -D warnings
 	cargo clippy --test e2e --test runner -- -D warnings
 	RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps
+	! grep -rq __arg target/doc/kindwright # an argument without a name
 
 test-unit: ## what needs neither Docker nor a database
 	cargo build --workspace --all-targets
@@ -38,6 +43,10 @@ test-cluster: setup ## the runner's own tests on a real cluster
 
 test-faults: setup ## the costly ones too
 	cargo test --test runner -- --include-ignored
+
+table: setup ## run all suites, and put what they were into docs/platform.md
+	cargo test --test e2e -- --events $(CURDIR)/target/e2e.jsonl
+	cargo run --quiet --bin kindwright -- table target/e2e.jsonl --into docs/platform.md
 
 soak: setup ## all suites RUNS times in a row (10), until one run fails; SUITES names some of them
 	fixtures/soak $(or $(RUNS),10) $(SUITES)

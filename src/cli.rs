@@ -7,6 +7,8 @@ use std::{ffi::OsString, path::PathBuf, process::ExitCode};
 
 use clap::{Parser, ValueEnum};
 
+use crate::suite::Strategy;
+
 /// The exit code of a command line that cannot be understood.
 const USAGE: u8 = 2;
 
@@ -104,7 +106,7 @@ pub(crate) struct Cli {
     #[arg(long, value_name = "FORMAT", value_enum, num_args = 0..=1, require_equals = true, default_missing_value = "text")]
     pub(crate) plan: Option<PlanFormat>,
 
-    /// Print the names of the selected suites as JSON, for the matrix of a CI job.
+    /// Print the jobs of a CI as JSON: each selected suite under each of its strategies, and all together.
     #[arg(long)]
     pub(crate) matrix: bool,
 
@@ -187,19 +189,6 @@ pub(crate) enum Clusters {
     Shared,
     /// A cluster for each suite; at most two exist at once.
     PerSuite,
-}
-
-/// Whether images and cluster are made at the same time.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum, serde::Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub(crate) enum Strategy {
-    /// At the same time.
-    #[default]
-    Overlapped,
-    /// First the images; spares memory and disk.
-    ImagesFirst,
-    /// First the cluster.
-    ClusterFirst,
 }
 
 #[cfg(test)]

@@ -73,10 +73,10 @@ pub use {
     },
     command::command,
     inventory::Project,
-    rows::{Row, Rows, RowsError, UnmetRows},
+    rows::{Entry, Row, Rows, RowsError, Timeline, UnmetRows, UnmetTimeline},
     run::main,
     suite::{
-        Ca, Case, Condition, Database, Endpoint, Image, Migrations, Reserve, Secret, Step, Suite,
-        Table, Workload, password, text,
+        Ca, Case, Condition, Database, Endpoint, Image, Migrations, Reserve, Secret, Step,
+        Strategy, Suite, Table, Workload, password, text,
     },
 };

@@ -9,13 +9,13 @@ use crate::suite::EndpointName;
 /// One reason why a plan cannot be carried out.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub(crate) enum Problem {
-    #[error("{} cannot be read: {words}", path.display())]
-    Unreadable { path: PathBuf, words: String },
+    #[error("{} cannot be read: {words}; {step}", path.display())]
+    Unreadable { path: PathBuf, words: String, step: &'static str },
     #[error("{} is not YAML: {words}", path.display())]
     NoYaml { path: PathBuf, words: String },
-    #[error("{}: object {index} has {what}", path.display())]
+    #[error("{}: object {index} has {what}; `kubectl apply -f` would refuse it too", path.display())]
     NoObject { path: PathBuf, index: usize, what: String },
-    #[error("{} has no objects", path.display())]
+    #[error("{} has no objects; leave it out of the suite, or write some", path.display())]
     NoObjects { path: PathBuf },
     #[error("{}: {what} must be {expected}, but is {found}", path.display())]
     ClusterFile { path: PathBuf, what: String, expected: &'static str, found: String },
@@ -23,7 +23,7 @@ pub(crate) enum Problem {
     Migration { words: String },
     #[error("image `{image}`: the program {} does not exist; build it first", path.display())]
     Program { image: String, path: PathBuf },
-    #[error("image `{image}`: there is no {}", path.display())]
+    #[error("image `{image}`: there is no {}; `Image::dockerfile` takes the directory that has it, from the project's root", path.display())]
     Dockerfile { image: String, path: PathBuf },
     #[error(
         "`{name}` is not a name for {what}: use 1 to {most} of a-z, 0-9 and `-`, not `-` first or last"
@@ -39,10 +39,12 @@ pub(crate) enum Problem {
     SharedNamespace { namespace: String, first: String, second: String },
     #[error("suite `{suite}`: {kind} `{name}` is there twice, and not the same; leave one out")]
     Objects { suite: String, kind: String, name: String },
-    #[error("{what} `{name}` is declared twice{of}")]
-    Twice { what: &'static str, name: String, of: String },
+    #[error("{what} `{name}` is declared twice{of}; {step}")]
+    Twice { what: &'static str, name: String, of: String, step: &'static str },
     #[error("suite `{suite}`: {} names the image `{image}`, which the suite does not provide (it provides {known}); add `.image(..)`", manifest.display())]
     Image { suite: String, manifest: PathBuf, image: String, known: String },
+    #[error("suite `{suite}`: {} names the image `{image}`, which is `.beyond()` what the real suite needs; declare its workload so too, or the image without it", manifest.display())]
+    BeyondImage { suite: String, manifest: PathBuf, image: String },
     #[error("suite `{suite}`: {}: {value:?} in {object} names an image that the suite does not provide (it provides {known}); add `.image(..)`, or write what is no image otherwise, as with a port or a scheme", manifest.display())]
     ImageValue { suite: String, manifest: PathBuf, object: String, value: String, known: String },
     #[error("suite `{suite}`: {}: `{field}` of container `{container}` is {text:?}, which is no quantity; write it as `250m` or `64Mi`", manifest.display())]
@@ -59,7 +61,9 @@ pub(crate) enum Problem {
         "the suites `{first}` and `{second}` make different images `{image}` for one consumer, `{consumer}`; give one of them another consumer or the image another name"
     )]
     Consumer { image: String, consumer: String, first: String, second: String },
-    #[error("suite `{suite}`: `{endpoint}` wants NodePort {node_port}, outside 30000-32767")]
+    #[error(
+        "suite `{suite}`: `{endpoint}` wants NodePort {node_port}, outside 30000-32767; name one of these, or leave `.node_port(..)` out for one that is free"
+    )]
     NodePortRange { suite: String, endpoint: EndpointName, node_port: u16 },
     #[error(
         "suite `{suite}`: `{endpoint}` wants NodePort {node_port}, which {} maps itself (`extraPortMappings`); give one of them another number",
@@ -70,7 +74,9 @@ pub(crate) enum Problem {
         "suite `{suite}`: `{first}` and `{second}` both want NodePort {node_port}; give one another number"
     )]
     NodePortTwice { suite: String, first: EndpointName, second: EndpointName, node_port: u16 },
-    #[error("no NodePort is left in 30000-32767 for `{endpoint}` of suite `{suite}`")]
+    #[error(
+        "no NodePort is left in 30000-32767 for `{endpoint}` of suite `{suite}`; run fewer suites, or use `--clusters per-suite`"
+    )]
     NodePortsExhausted { suite: String, endpoint: EndpointName },
     #[error("suite `{suite}`: {} fixes NodePort {node_port} of Service `{service}` port `{port}`, which no endpoint plans; declare it with `.endpoint(..)`, or leave the number out", manifest.display())]
     NodePortUnplanned {
@@ -81,7 +87,7 @@ pub(crate) enum Problem {
         node_port: u64,
     },
     #[error(
-        "suite `{suite}`: {} has no {wanted}, which the endpoint `{endpoint}` is to reach; it has {found}",
+        "suite `{suite}`: {} has no {wanted}, which the endpoint `{endpoint}` is to reach; it has {found}; name one of these, or `.service(..)` of another Service",
         manifest.display()
     )]
     Endpoint { suite: String, manifest: PathBuf, endpoint: String, wanted: String, found: String },
@@ -116,7 +122,7 @@ pub(crate) enum Problem {
         "the variable `{name}` would be of `{first}` and `{second}` in `kindwright env`; call one of them otherwise"
     )]
     SharedVariable { name: String, first: String, second: String },
-    #[error("{} holds no certificates that an endpoint could trust: {words}", path.display())]
+    #[error("{} holds no certificates that an endpoint could trust: {words}; `.ca(..)` takes those of its authorities, in PEM", path.display())]
     Authorities { path: PathBuf, words: String },
     #[error(
         "suite `{suite}`: `{endpoint}` trusts {ca}, and {found}; name what the suite has, or what a Job or a controller of it makes"
@@ -156,13 +162,13 @@ pub(crate) enum Problem {
         "CustomResourceDefinition `{name}` differs between the suites `{first}` and `{second}`; make them equal, or use `--clusters per-suite`"
     )]
     CustomResources { name: String, first: String, second: String },
-    #[error("suite `{suite}`: {} has the Namespace `{name}`; a suite's namespace is made by the runner", manifest.display())]
+    #[error("suite `{suite}`: {} has the Namespace `{name}`; a suite's namespace is made by the runner, and others with `.namespace(..)`; leave it out", manifest.display())]
     Namespace { suite: String, manifest: PathBuf, name: String },
     #[error(
         "host port {host_port} is wanted by `{first}` and `{second}` (KINDWRIGHT_HOST_PORTS=fixed); run one suite, or use `--clusters per-suite` with `--test-threads 1`"
     )]
     HostPort { host_port: u16, first: String, second: String },
-    #[error("`{setting}` {does} of a suite; known: {known}")]
+    #[error("`{setting}` {does} of a suite; unset it, or correct its name (known: {known})")]
     Setting { setting: String, does: &'static str, known: String },
     #[error(
         "no NodePort is left in the cluster of run {run} for `{endpoint}` of suite `{suite}`, and none can be added; run without `--reuse`"

@@ -54,6 +54,21 @@ pub(crate) fn shortened(text: &str, most: usize) -> String {
     }
 }
 
+/// The first line of `text`, with those that it announces by a colon at its end.
+pub(crate) fn gist(text: &str) -> String {
+    let mut gist = String::new();
+    for line in text.lines().map(str::trim).filter(|line| !line.is_empty()) {
+        if !gist.is_empty() {
+            gist.push(' ');
+        }
+        gist.push_str(line);
+        if !line.ends_with(':') {
+            break;
+        }
+    }
+    gist
+}
+
 /// Each line on a new one, below a sentence that it explains.
 pub(crate) fn indented<T: AsRef<str>>(lines: impl IntoIterator<Item = T>) -> String {
     lines.into_iter().fold(String::new(), |text, line| text + "\n    " + line.as_ref())
@@ -82,6 +97,16 @@ mod tests {
     #[derive(Debug, thiserror::Error)]
     #[error("read the order: {0}")]
     struct Outer(#[source] std::io::Error);
+
+    #[test]
+    fn the_gist_of_a_text_says_something() {
+        assert_eq!(gist("no tea\nat all"), "no tea");
+        assert_eq!(
+            gist("not so; seen:\n\n  the body does not match:\n  - tea\n"),
+            "not so; seen: the body does not match: - tea"
+        );
+        assert_eq!(gist(""), "");
+    }
 
     #[test]
     fn names_are_told_one_after_another_or_that_there_are_none() {

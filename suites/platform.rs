@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use kindwright::{
-    Database, Endpoint, Image, Migrations, Secret, Suite, Table, Workload, password, text,
+    Database, Endpoint, Image, Migrations, Secret, Strategy, Suite, Table, Workload, password, text,
 };
 
 /// The program with all stand-ins, a subcommand a service.
@@ -12,8 +12,14 @@ pub(crate) const STAND_INS: &str = env!("CARGO_BIN_EXE_platform");
 /// every second, the original every five (contract 5.6).
 pub(crate) const FLUSH: Duration = Duration::from_secs(6);
 
+/// The platform's own two orders: those that it calls standard and hybrid (contract 1.4).
+pub(crate) const STRATEGIES: [Strategy; 2] = [Strategy::ClusterFirst, Strategy::ImagesFirst];
+
 /// The name of the one password of a stack.
 const PASSWORD: &str = "database";
+
+/// HAPI with its model mocked inside it, as workload and image.
+pub(crate) const HAPI: &str = "holmesgpt-api";
 
 /// The NodePorts of a suite's shared services, and the ports of a machine that people know them by.
 #[derive(Clone, Copy, Debug)]
@@ -80,6 +86,16 @@ pub(crate) fn shared(
             "resource_action_traces",
         ]))
         .tier([datastorage].into_iter().chain(beside))
+}
+
+/// HAPI, reached under this NodePort; its image is [`hapi_image`].
+pub(crate) fn hapi(endpoint: Endpoint) -> Workload {
+    Workload::new(HAPI, "fixtures/manifests/holmesgpt-api.yaml")
+        .endpoint(endpoint.health("/health"))
+}
+
+pub(crate) fn hapi_image() -> Image {
+    Image::program(HAPI, STAND_INS, [HAPI])
 }
 
 fn database() -> Database {

@@ -7,7 +7,10 @@ use std::{
 
 use thiserror::Error;
 
-use super::permission::{GivenUp, Permission};
+use super::{
+    Ctx,
+    permission::{GivenUp, Permission},
+};
 
 /// How much all attachments of a case may have together, in bytes: they are kept in memory.
 const LIMIT: usize = 8 << 20;
@@ -54,6 +57,27 @@ pub enum AttachError {
     /// The case is over.
     #[error(transparent)]
     GivenUp(#[from] GivenUp),
+}
+
+impl Ctx {
+    /// Attaches something to the failure of this case, as a file of its evidence.
+    ///
+    /// It is kept if the case fails, without secrets where it is text, and dropped otherwise. A later one of
+    /// the same name replaces it. All of a case together may have 8 MiB.
+    ///
+    /// ```no_run
+    /// # async fn case(ctx: kindwright::Ctx) -> kindwright::CaseResult {
+    /// let report = ctx.get("shop", "/report").send().await?;
+    /// ctx.attach("report.json", report.text())?;
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// The name is none of a file (letters, digits and `_-.`), or it is too much.
+    pub fn attach(&self, name: &str, contents: impl Into<Vec<u8>>) -> Result<(), AttachError> {
+        self.attachments().add(self.permission(), name, contents.into())
+    }
 }
 
 impl Attachments {

@@ -6,15 +6,10 @@ use http::Method;
 use uuid::Uuid;
 
 use super::{
-    AttachError, Disturb, DisturbError, Exchanges, Given, Http, HttpError, Objects, Request,
+    Disturb, DisturbError, Exchanges, Given, Http, HttpError, Objects, Request,
     attachments::Attachments, permission::Permission,
 };
-use crate::{
-    rows::{Rows, RowsError},
-    stack::Stack,
-    suite::Table,
-    text::listed,
-};
+use crate::stack::Stack;
 
 /// How much of a suite's name is in the ids of its cases, which name namespaces too.
 const PREFIX: usize = 40;
@@ -115,6 +110,16 @@ impl Ctx {
     }
 
     /// An id that only this case has, by which it finds what it caused.
+    ///
+    /// ```no_run
+    /// # use kindwright::{CaseResult, Ctx};
+    /// # use serde_json::json;
+    /// # async fn case(ctx: Ctx) -> CaseResult {
+    /// let order = json!({"sku": "tea", "correlation_id": ctx.correlation_id()});
+    /// ctx.post("shop", "/orders").json(&order).send().await?.expect(201)?;
+    /// ctx.audit().exactly(1).holds().await?; // what was written under this id
+    /// # Ok(()) }
+    /// ```
     pub fn correlation_id(&self) -> &str {
         &self.correlation_id
     }
@@ -145,18 +150,45 @@ impl Ctx {
         &self.shared.stack
     }
 
+    /// How long after an answer rows may still arrive.
+    pub(super) fn settle(&self) -> Duration {
+        self.shared.settle
+    }
+
     /// A GET of a path of a service: of the first HTTP(S) endpoint of a workload, or with `workload:endpoint` of
     /// this one.
+    ///
+    /// ```no_run
+    /// # async fn case(ctx: kindwright::Ctx) -> kindwright::CaseResult {
+    /// ctx.get("shop", "/orders/7?full=yes").send().await?.expect(200)?;
+    /// ctx.get("shop:admin", "/health").send().await?.expect(200)?; // another endpoint of the workload
+    /// # Ok(()) }
+    /// ```
     pub fn get(&self, service: &str, path: &str) -> Request {
         self.request(Method::GET, service, path)
     }
 
     /// A POST to a path of a service, which is named as for [`get`](Self::get).
+    ///
+    /// ```no_run
+    /// # use kindwright::{CaseResult, Ctx};
+    /// # use serde_json::json;
+    /// # async fn case(ctx: Ctx) -> CaseResult {
+    /// ctx.post("shop", "/orders").json(&json!({"sku": "tea"})).send().await?.expect(201)?;
+    /// # Ok(()) }
+    /// ```
     pub fn post(&self, service: &str, path: &str) -> Request {
         self.request(Method::POST, service, path)
     }
 
     /// A request of any method to a path of a service, which is named as for [`get`](Self::get).
+    ///
+    /// ```no_run
+    /// # use kindwright::{CaseResult, Ctx, Method};
+    /// # async fn case(ctx: Ctx) -> CaseResult {
+    /// ctx.request(Method::DELETE, "shop", "/orders/7").send().await?.expect(204)?;
+    /// # Ok(()) }
+    /// ```
     pub fn request(&self, method: Method, service: &str, path: &str) -> Request {
         let target = self.service(service).map(|(client, mut url)| {
             let (path, query) =
@@ -169,11 +201,28 @@ impl Ctx {
     }
 
     /// Kubernetes objects in a namespace of this case.
+    ///
+    /// ```no_run
+    /// # use kindwright::{CaseResult, Ctx};
+    /// # use serde_json::json;
+    /// # async fn case(ctx: Ctx) -> CaseResult {
+    /// let order = json!({"apiVersion": "shop.example.com/v1", "kind": "Order", "metadata": {"name": "tea"}});
+    /// ctx.objects().create(order).await?;
+    /// # Ok(()) }
+    /// ```
     pub fn objects(&self) -> &Objects {
         &self.objects
     }
 
     /// The means to stop, start and kill the pods of the suite's own stack, and to replace its ConfigMaps.
+    ///
+    /// ```no_run
+    /// # async fn case(ctx: kindwright::Ctx) -> kindwright::CaseResult {
+    /// // The case is declared as `case!(its_name).alone()`.
+    /// ctx.disturb()?.kill("shop").await?;
+    /// ctx.get("shop", "/orders/7").send().await?.expect(200)?;
+    /// # Ok(()) }
+    /// ```
     ///
     /// # Errors
     ///
@@ -182,65 +231,9 @@ impl Ctx {
         self.disturb.as_ref().ok_or(DisturbError::Shared)
     }
 
-    /// Attaches something to the failure of this case, as a file of its evidence.
-    ///
-    /// It is kept if the case fails, without secrets where it is text, and dropped otherwise. A later one of
-    /// the same name replaces it. All of a case together may have 8 MiB.
-    ///
-    /// ```no_run
-    /// # async fn case(ctx: kindwright::Ctx) -> kindwright::CaseResult {
-    /// let report = ctx.get("shop", "/report").send().await?;
-    /// ctx.attach("report.json", report.text())?;
-    /// # Ok(()) }
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// The name is none of a file (letters, digits and `_-.`), or it is too much.
-    pub fn attach(&self, name: &str, contents: impl Into<Vec<u8>>) -> Result<(), AttachError> {
-        self.attachments.add(&self.permission, name, contents.into())
-    }
-
     /// What it has attached.
     pub(crate) fn attachments(&self) -> &Attachments {
         &self.attachments
-    }
-
-    /// Assertions on the rows of a table that the suite [declares](crate::Suite::table), by its name or alias.
-    ///
-    /// They are those under the [correlation id](Self::correlation_id) of this case, unless it says
-    /// [otherwise](Rows::under).
-    ///
-    /// # Errors
-    ///
-    /// The suite declares no such table.
-    pub fn rows(&self, table: &str) -> Result<Rows, RowsError> {
-        let tables = &self.shared.stack.plan().tables;
-        let found = tables.iter().find(|declared| declared.called() == table);
-        let declared = found.ok_or_else(|| RowsError::Unknown {
-            table: table.to_owned(),
-            known: listed(tables.iter().map(Table::called)),
-        })?;
-        Ok(self.rows_of(declared, &self.correlation_id))
-    }
-
-    /// Assertions on the audit events of this case, in the table that the suite declares by
-    /// [`Suite::audit`](crate::Suite::audit).
-    pub fn audit(&self) -> Rows {
-        self.audit_of(&self.correlation_id)
-    }
-
-    /// Assertions on the audit events under another id, which a service chose.
-    pub fn audit_of(&self, correlation_id: &str) -> Rows {
-        match self.shared.stack.plan().tables.iter().find(|table| table.audit) {
-            Some(table) => self.rows_of(table, correlation_id),
-            None => Rows::unknown(RowsError::NoAudit),
-        }
-    }
-
-    fn rows_of(&self, table: &Table, id: &str) -> Rows {
-        let database = self.shared.stack.login_of(table);
-        Rows::new(database, table.clone(), id, self.shared.settle)
     }
 }
 

@@ -70,6 +70,12 @@ pub enum DatabaseError {
         /// What there is.
         known: String,
     },
+    /// It has not answered yet.
+    #[error("`{database}` has not answered yet, so a step that uses it comes after its tier")]
+    NotYet {
+        /// The database.
+        database: String,
+    },
     /// The stack has no database at all.
     #[error("the stack has no database; give a workload an `Endpoint::postgres`")]
     NoDatabase,
@@ -100,6 +106,15 @@ pub enum DatabaseError {
 impl Ctx {
     /// A database of the stack, for queries: the first one of a workload, or with `workload:endpoint` this one.
     ///
+    /// ```no_run
+    /// # use kindwright::{CaseResult, Ctx, ensure_eq};
+    /// # async fn case(ctx: Ctx) -> CaseResult {
+    /// let orders = ctx.database("postgresql")?.query("SELECT sku FROM orders", &[]).await?;
+    /// let bills = ctx.database("postgresql:bills")?.query("SELECT sku FROM bills", &[]).await?;
+    /// ensure_eq!(orders, bills);
+    /// # Ok(()) }
+    /// ```
+    ///
     /// # Errors
     ///
     /// The stack has no such database.
@@ -108,6 +123,14 @@ impl Ctx {
     }
 
     /// The first database that the suite declares.
+    ///
+    /// ```no_run
+    /// # use kindwright::{CaseResult, Ctx, ensure};
+    /// # async fn case(ctx: Ctx) -> CaseResult {
+    /// let count = ctx.default_database()?.query("SELECT count(*) AS orders FROM orders", &[]).await?;
+    /// ensure!(count[0]["orders"] != 0, "nothing was ordered");
+    /// # Ok(()) }
+    /// ```
     ///
     /// # Errors
     ///
@@ -136,6 +159,10 @@ impl Postgres {
             })
         });
         found.ok_or_else(|| {
+            let mut declared = stack.plan().endpoints().filter(|it| it.database().is_some());
+            if let Some(later) = declared.find(|it| name.is_none_or(|name| it.name.is(name))) {
+                return DatabaseError::NotYet { database: later.name.to_string() };
+            }
             let known: Vec<_> = stack.databases().map(|it| it.name.to_string()).collect();
             match name {
                 Some(name) if !known.is_empty() => {
@@ -152,6 +179,16 @@ impl Postgres {
     /// may be a `uuid`, a `timestamptz` or of an enum, an array may be a `text[]`, anything may be `jsonb`, and null
     /// is NULL. Each statement has a session of its own, so no transaction outlives it. Of columns of one name
     /// the last is returned.
+    ///
+    /// ```no_run
+    /// # use kindwright::{CaseResult, Ctx, ensure_eq};
+    /// # use serde_json::json;
+    /// # async fn case(ctx: Ctx) -> CaseResult {
+    /// let sql = "UPDATE stock SET left_over = $2 WHERE sku = $1 RETURNING sku, changed_at";
+    /// let changed = ctx.database("store")?.query(sql, &[json!("tea"), json!(3)]).await?;
+    /// ensure_eq!(changed[0]["sku"], "tea");
+    /// # Ok(()) }
+    /// ```
     ///
     /// # Errors
     ///
@@ -175,6 +212,14 @@ impl Postgres {
     /// themselves need `sslmode=disable` added. The password is a secret of this run: it is hidden in
     /// evidence and in messages of failures, and whoever prints it elsewhere shows it. What is done with it is
     /// not ended with the case.
+    ///
+    /// ```no_run
+    /// # async fn case(ctx: kindwright::Ctx) -> kindwright::CaseResult {
+    /// let mut url = ctx.database("store")?.url().clone();
+    /// url.query_pairs_mut().append_pair("sslmode", "disable");
+    /// let pool = sqlx::PgPool::connect(url.as_str()).await?;
+    /// # Ok(()) }
+    /// ```
     pub fn url(&self) -> &Url {
         &self.url
     }

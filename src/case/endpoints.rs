@@ -23,7 +23,7 @@ use crate::{password::Password, plan::EndpointPlan, text::listed, transport::Cli
 #[non_exhaustive]
 pub enum EndpointError {
     /// The stack has no such endpoint, or none that has answered by now.
-    #[error("the stack has no{kind} endpoint `{endpoint}`; it has {known}")]
+    #[error("the stack has no{kind} endpoint `{endpoint}`; it has {known}; {next}")]
     Unknown {
         /// What it speaks, if that was asked for.
         kind: &'static str,
@@ -31,6 +31,8 @@ pub enum EndpointError {
         endpoint: String,
         /// What there is.
         known: String,
+        /// What can be done about it.
+        next: &'static str,
     },
     /// What the endpoint speaks has no URL.
     #[error("`{endpoint}` speaks {protocol} and has no URL; `{instead}` says where it is")]
@@ -43,7 +45,9 @@ pub enum EndpointError {
         instead: &'static str,
     },
     /// The network of the cluster has no address of this machine.
-    #[error("the network of the cluster has no address of this machine that pods could reach")]
+    #[error(
+        "the network of the cluster has no address of this machine that pods could reach; `docker network inspect` of the cluster's name shows what it has"
+    )]
     NoCallback,
 }
 
@@ -112,13 +116,20 @@ impl Ctx {
     pub fn address(&self, workload: &str, endpoint: &str) -> Result<SocketAddr, EndpointError> {
         let found = self.endpoint(workload, endpoint)?;
         let address = self.stack().address(found);
-        address.ok_or_else(|| unknown("", &found.name.to_string(), self.stack().endpoints()))
+        address.ok_or_else(|| self.unknown("", &found.name.to_string()))
     }
 
     /// A password of the suite, by the name that [`password`](crate::password) gives it.
     ///
     /// It is a secret of this run: it is hidden in evidence and in messages of failures, and whoever prints it
     /// elsewhere shows it.
+    ///
+    /// ```no_run
+    /// # async fn case(ctx: kindwright::Ctx) -> kindwright::CaseResult {
+    /// let request = ctx.get("shop", "/admin").header("x-key", ctx.password("admin")?);
+    /// request.send().await?.expect(200)?;
+    /// # Ok(()) }
+    /// ```
     ///
     /// # Errors
     ///
@@ -158,7 +169,7 @@ impl Ctx {
         let stack = self.stack();
         let found = stack.services().find(|endpoint| endpoint.name.is(name));
         let found = found.and_then(|it| Some((stack.client_of(it)?.clone(), stack.url(it)?)));
-        found.ok_or_else(|| unknown(" HTTP", name, stack.services()))
+        found.ok_or_else(|| self.unknown(" HTTP", name))
     }
 
     fn endpoint(&self, workload: &str, endpoint: &str) -> Result<&EndpointPlan, EndpointError> {
@@ -166,15 +177,20 @@ impl Ctx {
         let found = endpoints
             .find(|known| known.name.workload == workload && known.name.endpoint == endpoint);
         let wanted = || format!("{workload}:{endpoint}");
-        found.ok_or_else(|| unknown("", &wanted(), self.stack().endpoints()))
+        found.ok_or_else(|| self.unknown("", &wanted()))
     }
-}
 
-fn unknown<'a>(
-    kind: &'static str,
-    endpoint: &str,
-    known: impl Iterator<Item = &'a EndpointPlan>,
-) -> EndpointError {
-    let known = listed(known.map(|endpoint| format!("`{}`", endpoint.name)));
-    EndpointError::Unknown { kind, endpoint: endpoint.to_owned(), known }
+    fn unknown(&self, kind: &'static str, endpoint: &str) -> EndpointError {
+        let stack = self.stack();
+        let of_kind = |known: &&EndpointPlan| kind.is_empty() || known.is_http();
+        let known = stack.endpoints().filter(of_kind).map(|known| format!("`{}`", known.name));
+        let known = listed(known);
+        let mut declared = stack.plan().endpoints().filter(of_kind);
+        let next = if declared.any(|it| it.name.is(endpoint)) {
+            "it has not answered yet, so a step that uses it comes after its tier"
+        } else {
+            "correct its name, or declare it with `.endpoint(..)`"
+        };
+        EndpointError::Unknown { kind, endpoint: endpoint.to_owned(), known, next }
+    }
 }

@@ -44,6 +44,14 @@ pub struct Failure {
 
 impl Failure {
     /// A failure that no other error explains.
+    ///
+    /// ```
+    /// use kindwright::Failure;
+    ///
+    /// fn first(orders: &[String]) -> Result<&String, Failure> {
+    ///     orders.first().ok_or_else(|| Failure::new("nothing was ordered"))
+    /// }
+    /// ```
     pub fn new(text: impl fmt::Display) -> Self {
         Self { text: text.to_string(), skips: false }
     }
@@ -52,6 +60,15 @@ impl Failure {
     ///
     /// What the case has done is undone as after any other. A run in which no case was judged because all
     /// that ran skipped themselves is not green: it ends with exit code 70.
+    ///
+    /// ```no_run
+    /// # use kindwright::{CaseResult, Ctx, Failure};
+    /// # async fn case(ctx: Ctx) -> CaseResult {
+    /// if ctx.get("shop", "/vouchers").send().await?.status() == 404 {
+    ///     return Err(Failure::skip("this shop has no vouchers"));
+    /// }
+    /// # Ok(()) }
+    /// ```
     pub fn skip(reason: impl fmt::Display) -> Self {
         Self { text: reason.to_string(), skips: true }
     }

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use k8s_openapi::api::core::v1::Pod;
-use kube::{Api, Client, api::ListParams};
+use kube::{Api, Client, ResourceExt, api::ListParams};
 
 use super::{
     Ctx,
@@ -14,7 +14,7 @@ use super::{
 use crate::{
     pod_logs::{self, LogLine, Mark},
     stack::{ServerError, pods_made_by},
-    text::shortened,
+    text::{indented, shortened},
     wait::{self, History, Limit, Poll},
 };
 
@@ -68,7 +68,7 @@ impl Ctx {
     ///
     /// # Errors
     ///
-    /// The stack has no such workload.
+    /// The stack has no such workload, or what has a `/` in it names no object.
     pub fn logs(&self, workload: &str) -> Result<Logs, ReadError> {
         let stack = self.stack();
         let plan = stack.plan();
@@ -76,12 +76,21 @@ impl Ctx {
         Ok(Logs::of(stack.client(), plan.namespaces.clone(), subject, self.permission().clone()))
     }
 
-    /// How far all pods of the suite's namespaces have written by now, for [`Logs::since`].
+    /// How far all pods of the suite's namespaces and of the case's own have written by now, for [`Logs::since`].
+    ///
+    /// ```no_run
+    /// # async fn case(ctx: kindwright::Ctx) -> kindwright::CaseResult {
+    /// let before = ctx.mark().await?;
+    /// ctx.post("shop", "/orders").send().await?.expect(201)?;
+    /// let since = ctx.logs("shop")?.since(&before).lines().await?;
+    /// # Ok(()) }
+    /// ```
     pub async fn mark(&self) -> Result<Mark, ReadError> {
         let (client, plan) = (self.stack().client(), self.stack().plan());
         let marking = async {
             let mut all = Vec::new();
-            for namespace in plan.namespaces() {
+            let own = self.objects().namespaces();
+            for namespace in plan.namespaces().chain(own.iter().map(String::as_str)) {
                 let pods = Api::<Pod>::namespaced(client.clone(), namespace);
                 all.extend(pods.list(&ListParams::default()).await?.items);
             }
@@ -109,17 +118,48 @@ impl Logs {
     }
 
     /// Only what was written since `mark`.
+    ///
+    /// ```no_run
+    /// # use kindwright::{CaseResult, Ctx, ensure};
+    /// # async fn case(ctx: Ctx) -> CaseResult {
+    /// let before = ctx.mark().await?;
+    /// ctx.get("shop", "/orders/7").send().await?.expect(404)?;
+    /// let text = ctx.logs("shop")?.since(&before).text().await?;
+    /// ensure!(!text.contains("panicked"), "{text}");
+    /// # Ok(()) }
+    /// ```
     pub fn since(mut self, mark: &Mark) -> Self {
         self.since = Some(mark.clone());
         self
     }
 
     /// The lines by now, in the order in which they were written.
+    ///
+    /// # Errors
+    ///
+    /// The server does not answer, or what was named by its kind and name has no pods.
+    ///
+    /// ```no_run
+    /// # use kindwright::{CaseResult, Ctx, ensure};
+    /// # async fn case(ctx: Ctx) -> CaseResult {
+    /// for line in ctx.logs("shop")?.lines().await? {
+    ///     ensure!(line.json().is_some(), "{} writes no JSON: {}", line.pod(), line.text());
+    /// }
+    /// # Ok(()) }
+    /// ```
     pub async fn lines(&self) -> Result<Vec<LogLine>, ReadError> {
         self.permission.act(self.read()).await
     }
 
     /// The lines by now, as one text.
+    ///
+    /// ```no_run
+    /// # use kindwright::{CaseResult, Ctx, ensure};
+    /// # async fn case(ctx: Ctx) -> CaseResult {
+    /// let text = ctx.logs("shop")?.text().await?;
+    /// ensure!(text.contains("listening"), "it does not say that it listens: {text}");
+    /// # Ok(()) }
+    /// ```
     pub async fn text(&self) -> Result<String, ReadError> {
         let lines = self.lines().await?;
         Ok(lines.iter().fold(String::new(), |text, line| text + line.text() + "\n"))
@@ -128,6 +168,16 @@ impl Logs {
     /// Reads until `holds` is true of a line, for at most `limit`, and returns the first such line.
     ///
     /// `what` names the line in the message of a failure, which tells what was written instead.
+    ///
+    /// ```no_run
+    /// # use std::time::Duration;
+    /// # use kindwright::{CaseResult, Ctx, LogLine};
+    /// # async fn case(ctx: Ctx) -> CaseResult {
+    /// let limit = Duration::from_secs(10);
+    /// let is_shipped = |line: &LogLine| line.json().is_some_and(|line| line["event"] == "shipped");
+    /// let line = ctx.logs("shop")?.until("the shipment", limit, is_shipped).await?;
+    /// # Ok(()) }
+    /// ```
     pub async fn until(
         &self,
         what: impl fmt::Display,
@@ -137,7 +187,13 @@ impl Logs {
         let mut history = History::begin();
         let looking = async {
             let check = async || {
-                let lines = self.read().await?;
+                let lines = match self.read().await {
+                    // It may come later.
+                    Err(error @ ReadError::NoPod { .. }) => {
+                        return Ok(Poll::NotYet(error.to_string()));
+                    }
+                    lines => lines?,
+                };
                 let seen = match lines.last() {
                     Some(line) => shortened(line.text(), SHOWN),
                     None => "no line".to_owned(),
@@ -157,14 +213,28 @@ impl Logs {
 
     async fn read(&self) -> Result<Vec<LogLine>, ReadError> {
         let Reader(client, namespaces) = &self.client;
-        let reading = async {
-            let mut pods = Vec::new();
-            for namespace in namespaces {
-                pods.extend(pods_made_by(client, namespace, self.subject.objects()).await?);
-            }
-            pod_logs::lines(client, &pods, self.since.as_ref()).await
-        };
-        reading.await.map_err(|error| self.subject.unread("logs", error))
+        let unread = |error| self.subject.unread("logs", error);
+        let mut pods = Vec::new();
+        for namespace in namespaces {
+            let made = pods_made_by(client, namespace, self.subject.objects()).await;
+            pods.extend(made.map_err(unread)?);
+        }
+        if pods.is_empty() && !self.subject.is_known() {
+            return Err(self.no_pod().await.unwrap_or_else(unread));
+        }
+        pod_logs::lines(client, &pods, self.since.as_ref()).await.map_err(unread)
+    }
+
+    async fn no_pod(&self) -> Result<ReadError, kube::Error> {
+        let Reader(client, namespaces) = &self.client;
+        let mut known = Vec::new();
+        for namespace in namespaces {
+            let pods = Api::<Pod>::namespaced(client.clone(), namespace);
+            known
+                .extend(pods.list(&ListParams::default()).await?.iter().map(ResourceExt::name_any));
+        }
+        let known = indented(known.iter().map(|name| format!("there is `Pod/{name}`")));
+        Ok(ReadError::NoPod { subject: self.subject.to_string(), known })
     }
 }
 

@@ -15,6 +15,7 @@ mod logs;
 mod metrics;
 mod objects;
 mod permission;
+mod rows;
 mod step;
 mod subject;
 mod waiting;

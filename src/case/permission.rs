@@ -16,7 +16,9 @@ use tokio_util::sync::CancellationToken;
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
-#[error("the case is over or was given up: what it was given does nothing any more")]
+#[error(
+    "the case is over or was given up: what it was given does nothing any more; let a case await all that it begins"
+)]
 pub struct GivenUp;
 
 /// Whether a case may still act. Clones are the same permission.

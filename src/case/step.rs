@@ -140,6 +140,16 @@ impl Suite {
     ///
     /// It has the same correlation id and the same objects, and a limit of its own, which is that of the case. If it
     /// fails the case fails. It is not done when the run is interrupted, nor on a stack that did not come back.
+    ///
+    /// ```
+    /// # use kindwright::{CaseResult, Ctx, Suite};
+    /// async fn close_the_till(ctx: Ctx) -> CaseResult {
+    ///     ctx.post("shop", &format!("/tills/{}/end", ctx.correlation_id())).send().await?.expect(200)?;
+    ///     Ok(())
+    /// }
+    ///
+    /// let suite = Suite::new("shop", "shop-tests").after_each(close_the_till);
+    /// ```
     #[must_use]
     pub fn after_each<F, Fut>(mut self, body: F) -> Self
     where

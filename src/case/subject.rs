@@ -36,6 +36,22 @@ pub enum ReadError {
         /// What there is.
         known: String,
     },
+    /// No object is called so.
+    #[error(
+        "`{name}` names no object: a kind begins with a capital letter and a name follows, as in `Pod/worker-0`"
+    )]
+    Object {
+        /// What was asked for.
+        name: String,
+    },
+    /// An object has no pods, and there may be no such object.
+    #[error("{subject} has no pod{known}")]
+    NoPod {
+        /// Of what.
+        subject: String,
+        /// The pods that there are, in words.
+        known: String,
+    },
     /// The API server did not tell.
     #[error("read the {what} of {subject}")]
     Api {
@@ -59,14 +75,19 @@ pub enum ReadError {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Subject {
     name: String,
+    /// Whether it is known to be there, as a workload is.
+    known: bool,
     objects: Vec<(String, String)>,
 }
 
 impl Subject {
     /// The workload of this name, or the object of this `Kind/name`.
     pub(super) fn of(plan: &SuitePlan, name: &str) -> Result<Self, ReadError> {
-        if let Some((kind, name)) = name.split_once('/') {
-            return Ok(Self::object(kind, name));
+        if let Some((kind, object)) = name.split_once('/') {
+            if object.is_empty() || !kind.starts_with(|first: char| first.is_ascii_uppercase()) {
+                return Err(ReadError::Object { name: name.to_owned() });
+            }
+            return Ok(Self::object(kind, object));
         }
         let workload = plan.workloads().find(|workload| workload.name == name);
         let workload = workload.ok_or_else(|| {
@@ -75,18 +96,23 @@ impl Subject {
             ReadError::Workload { name: name.to_owned(), known }
         })?;
         let objects = workload.objects.iter().map(called).collect();
-        Ok(Self { name: name.to_owned(), objects })
+        Ok(Self { name: name.to_owned(), known: true, objects })
     }
 
     /// The object of this kind and name.
     pub(super) fn object(kind: &str, name: &str) -> Self {
         let objects = vec![(kind.to_owned(), name.to_owned())];
-        Self { name: format!("{kind}/{name}"), objects }
+        Self { name: format!("{kind}/{name}"), known: false, objects }
     }
 
     /// The objects by kind and name.
     pub(super) fn objects(&self) -> &[(String, String)] {
         &self.objects
+    }
+
+    /// Whether it is known to be there, though it may have no pods.
+    pub(super) fn is_known(&self) -> bool {
+        self.known
     }
 
     /// Whether something of this kind and name is of the subject, or was made by it: pods are
@@ -139,7 +165,11 @@ mod tests {
     }
 
     fn subject(objects: &[Value]) -> Subject {
-        Subject { name: "it".to_owned(), objects: objects.iter().map(called).collect() }
+        Subject {
+            name: "it".to_owned(),
+            known: true,
+            objects: objects.iter().map(called).collect(),
+        }
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The command `kindwright`: which runs there are, how a kept one is reached, and how dead ones are undone.
 
-use std::{ffi::OsString, process::ExitCode};
+use std::{ffi::OsString, path::PathBuf, process::ExitCode};
 
 use clap::{Parser, Subcommand};
 use tokio::runtime::Builder;
@@ -9,6 +9,7 @@ mod cache;
 mod env;
 mod ps;
 mod reap;
+mod table;
 
 use crate::{
     cli::parsed,
@@ -46,9 +47,20 @@ enum Command {
         /// The run: 8 hexadecimal digits.
         run: RunId,
     },
+    /// Print what a run was, suite by suite, as a table of Markdown.
+    Table {
+        /// The file that `--events` wrote, of a run that is over.
+        events: PathBuf,
+        /// Put it between the lines `<!-- suites -->` and `<!-- end -->` of this file instead.
+        #[arg(long, value_name = "FILE")]
+        into: Option<PathBuf>,
+        /// Say how the table of this file differs from it, in all but random values and seconds.
+        #[arg(long, value_name = "FILE", conflicts_with = "into")]
+        check: Option<PathBuf>,
+    },
 }
 
-/// Runs the command line `arguments`: `ps`, `reap` and `env`, for what outlives a run.
+/// Runs the command line `arguments`: `ps`, `reap` and `env`, for what outlives a run, and `table` for what it was.
 ///
 /// It is all that the program `kindwright` does, so that a project can have it as a program of its own:
 ///
@@ -99,6 +111,9 @@ fn carry_out(command: Command) -> Result<Verdict, Failure> {
         Command::Env { run } => {
             report::answer(&env::lines(&runs.named(&run)?.notes)?);
             Ok(Verdict::Passed)
+        }
+        Command::Table { events, into, check } => {
+            table::carry_out(&events, into.as_deref(), check.as_deref())
         }
     }
 }

@@ -13,6 +13,7 @@ use std::{
 };
 
 use serde::{Serialize, Serializer};
+use serde_json::Value;
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 mod phase;
@@ -42,7 +43,7 @@ pub(crate) struct Event {
 #[serde(tag = "event", rename_all = "kebab-case")]
 pub(crate) enum What {
     /// The plan is about to be carried out.
-    RunBegan { run: String, suites: Vec<Selected> },
+    RunBegan { run: String, suites: Vec<Selected>, plan: Value },
     /// Something began that takes time; `key` joins it with its end.
     PhaseBegan { key: u64, phase: Phase, subject: String },
     /// What the phases of a subject wait for.

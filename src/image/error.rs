@@ -43,14 +43,14 @@ pub(crate) enum ImageError {
         "image `{image}`: `{reference}` has no name, and would be gone with the one that the run gives it; name it with `docker tag {reference} NAME`"
     )]
     Unnamed { image: String, reference: String },
-    #[error("image `{image}`: there is no {} in the context {}", file.display(), context.display())]
+    #[error("image `{image}`: there is no {} in the context {}; `Image::dockerfile` takes the directory that has it, from the project's root", file.display(), context.display())]
     NoDockerfile { image: String, context: PathBuf, file: PathBuf },
-    #[error("image `{image}`: {}: `{pattern}` is not a pattern", path.display())]
+    #[error("image `{image}`: {}: `{pattern}` is not a pattern; correct it, or put a `\\` before what it shall mean itself", path.display())]
     Ignore { image: String, path: PathBuf, pattern: String },
     #[error("image `{image}`: {step}: {words}{}", indented(log.lines()))]
     Build { image: String, step: String, words: String, log: String },
     #[error(
-        "image `{image}`: `{reference}` is not in the Docker daemon and cannot be pulled: {words}; is its registry reachable (`docker pull {reference}`)? another image can be named by KINDWRIGHT_IMAGE_{setting}"
+        "image `{image}`: `{reference}` is not in the Docker daemon and cannot be pulled: {words}; is its registry reachable (`docker pull {reference}`, after `docker login` if it asks who you are)? another image can be named by KINDWRIGHT_IMAGE_{setting}"
     )]
     Absent { image: String, reference: String, words: String, setting: String },
     #[error("image `{image}`: {what} {exceeded}{last}; {next}")]

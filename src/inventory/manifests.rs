@@ -69,14 +69,20 @@ mod tests {
     fn an_object_without_a_name_is_refused_with_its_place() {
         let text = "apiVersion: v1\nkind: ConfigMap\nmetadata: {}\n";
         let problem = objects(Path::new("x.yaml"), text).unwrap_err();
-        assert_eq!(problem.to_string(), "x.yaml: object 1 has no `metadata.name`");
+        assert_eq!(
+            problem.to_string(),
+            "x.yaml: object 1 has no `metadata.name`; `kubectl apply -f` would refuse it too"
+        );
     }
 
     #[test]
     fn a_manifest_without_objects_is_refused() {
         for text in ["", "---\n", "# nothing\n", "apiVersion: v1\nkind: List\nitems: []\n"] {
             let problem = objects(Path::new("x.yaml"), text).unwrap_err();
-            assert_eq!(problem.to_string(), "x.yaml has no objects");
+            assert_eq!(
+                problem.to_string(),
+                "x.yaml has no objects; leave it out of the suite, or write some"
+            );
         }
     }
 

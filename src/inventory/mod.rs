@@ -53,12 +53,22 @@ macro_rules! project {
 
 impl Project {
     /// The project whose files are below `root`.
+    ///
+    /// ```
+    /// // For files that lie neither with the crate nor at a fixed path from it.
+    /// let project = kindwright::Project::at(std::env::temp_dir());
+    /// ```
     pub fn at(root: impl AsRef<Path>) -> Self {
         let root = root.as_ref();
         Self { root: fs::canonicalize(root).unwrap_or_else(|_| root.to_owned()) }
     }
 
     /// Its root.
+    ///
+    /// ```
+    /// let project = kindwright::project!();
+    /// assert!(project.root().join("Cargo.toml").exists());
+    /// ```
     pub fn root(&self) -> &Path {
         &self.root
     }
@@ -190,7 +200,7 @@ impl Inventory {
                 Vec::new()
             }),
             Err(error) => {
-                self.problems.push(unreadable(path, &error));
+                self.problems.push(unreadable(project, path, &error));
                 Vec::new()
             }
         };
@@ -201,7 +211,7 @@ impl Inventory {
         if self.authorities.contains_key(path) {
             return;
         }
-        let text = authorities::read(&project.root, path).unwrap_or_else(|problem| {
+        let text = authorities::read(project, path).unwrap_or_else(|problem| {
             self.problems.push(problem);
             String::new()
         });
@@ -235,7 +245,7 @@ impl Inventory {
             {
                 Ok(cluster_file::DEFAULT.to_owned())
             }
-            Err(error) => Err(unreadable(path, &error)),
+            Err(error) => Err(unreadable(project, path, &error)),
         };
         let config = text.and_then(|text| cluster_file::parse(path, &text));
         let config = config.unwrap_or_else(|problem| {
@@ -270,6 +280,12 @@ fn absent(image: &Image) -> Option<Problem> {
     }
 }
 
-fn unreadable(path: &Path, error: &io::Error) -> Problem {
-    Problem::Unreadable { path: path.to_owned(), words: error.to_string() }
+/// A file that a suite names and that cannot be read, as it was looked for.
+fn unreadable(project: &Project, path: &Path, error: &io::Error) -> Problem {
+    let step = if error.kind() == io::ErrorKind::NotFound {
+        "paths are from the project's root"
+    } else {
+        "let it be a file that this user may read"
+    };
+    Problem::Unreadable { path: project.root.join(path), words: error.to_string(), step }
 }

@@ -22,7 +22,7 @@ pub(crate) enum LedgerError {
         source: io::Error,
     },
     /// A line that nobody of ours wrote.
-    #[error("{}: line {line} is not a line of a ledger", path.display())]
+    #[error("{}: line {line} is not a line of a ledger; remove by hand what `kind get clusters` shows of its run, then its folder", path.display())]
     Line {
         /// The file.
         path: PathBuf,

@@ -142,7 +142,7 @@ mod tests {
         drop(alive);
 
         let cause = runs.named(&id("00000001")).unwrap_err().to_string();
-        assert!(cause.ends_with("line 1 is not a line of a ledger"), "{cause}");
+        assert!(cause.contains("line 1 is not a line of a ledger;"), "{cause}");
         let cause = found(state.path()).unwrap().named(&id("00000009")).unwrap_err().to_string();
         assert!(cause.starts_with("there is no run 00000009"), "{cause}");
     }

@@ -1,7 +1,8 @@
 //! Finds the images that values name: those by which an operator is told what its pods shall run.
 //!
-//! A value names one if it is wholly `localhost/<name>` or `localhost/<name>:<tag>`: then it can be
-//! nothing else but by intention. In an argument the value may follow a flag, as in
+//! A value that is wholly `localhost/<name>`, with or without a version, can be nothing else but by intention. One that
+//! is wholly `<registry>/<name>` with a tag or a digest may name an image of the suite by its last part, as
+//! containers do, or one that the suite does not have. In an argument the value may follow a flag, as in
 //! `--image=localhost/worker`.
 
 use serde_json::Value;
@@ -9,7 +10,10 @@ use serde_json::Value;
 use super::{GroupKind, pod_path};
 
 /// What a reference begins with that is meant.
-const REGISTRY: &str = "localhost/";
+const REGISTRY: &str = "localhost";
+
+/// What a digest begins with.
+const DIGEST: &str = "sha256:";
 
 /// The longest tag.
 const LONGEST: usize = 128;
@@ -23,6 +27,8 @@ pub(crate) struct ImageValue<'a> {
     pub(crate) flag: &'a str,
     /// The image's name.
     pub(crate) image: &'a str,
+    /// Whether only an image of the suite can be meant.
+    pub(crate) is_meant: bool,
 }
 
 /// The images that values of an object name: of custom resources any text, of pods the values of
@@ -82,21 +88,39 @@ fn texts<'a>(value: &'a Value, pointer: &str, found: &mut Vec<ImageValue<'a>>) {
 }
 
 fn named(text: &str, pointer: String) -> Option<ImageValue<'_>> {
-    Some(ImageValue { pointer, flag: "", image: image_in(text)? })
+    let (image, is_meant) = image_in(text)?;
+    Some(ImageValue { pointer, flag: "", image, is_meant })
 }
 
 fn named_after_flag(text: &str, pointer: String) -> Option<ImageValue<'_>> {
     let (flag, reference) = text.split_at(text.find('=').map_or(0, |equals| equals + 1));
-    Some(ImageValue { pointer, flag, image: image_in(reference)? })
+    Some(ImageValue { flag, ..named(reference, pointer)? })
 }
 
-/// The name of the image, if a text is a reference to one and nothing else.
-fn image_in(text: &str) -> Option<&str> {
-    let rest = text.strip_prefix(REGISTRY)?;
-    let (name, tag) = rest.split_once(':').map_or((rest, None), |(name, tag)| (name, Some(tag)));
-    let is_name = !name.is_empty()
-        && name.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.'));
-    (is_name && tag.is_none_or(is_tag)).then_some(name)
+/// The name of the image, if a text is a reference to one and nothing else, and whether one of the suite is meant.
+fn image_in(text: &str) -> Option<(&str, bool)> {
+    let (text, digest) = parted(text, text.find('@'));
+    let last = text.rfind('/')?;
+    let (path, tag) = parted(text, text[last..].find(':').map(|colon| last + colon));
+    let (registry, rest) = path.split_once('/')?;
+    let is_meant = registry == REGISTRY && !rest.contains('/');
+    let is_registry = is_meant || registry.contains(['.', ':']) && registry.split(':').all(is_name);
+    let has_version = tag.is_some() || digest.is_some();
+    let is_whole = rest.split('/').all(is_name)
+        && tag.is_none_or(is_tag)
+        && digest.is_none_or(|digest| digest.strip_prefix(DIGEST).is_some_and(is_tag));
+    let image = rest.rsplit('/').next()?;
+    (is_registry && (is_meant || has_version) && is_whole).then_some((image, is_meant))
+}
+
+/// What is before a sign at some place, and what is after it.
+fn parted(text: &str, place: Option<usize>) -> (&str, Option<&str>) {
+    place.map_or((text, None), |place| (&text[..place], Some(&text[place + 1..])))
+}
+
+fn is_name(text: &str) -> bool {
+    !text.is_empty()
+        && text.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.'))
 }
 
 fn is_tag(tag: &str) -> bool {
@@ -120,8 +144,9 @@ mod tests {
 
     #[test]
     fn a_text_names_an_image_only_if_it_is_a_reference_and_nothing_else() {
-        assert_eq!(image_in("localhost/worker"), Some("worker"));
-        assert_eq!(image_in("localhost/worker:v1.2-rc_3"), Some("worker"));
+        assert_eq!(image_in("localhost/worker"), Some(("worker", true)));
+        assert_eq!(image_in("localhost/worker:v1.2-rc_3"), Some(("worker", true)));
+        assert_eq!(image_in("localhost/worker@sha256:0a1b"), Some(("worker", true)));
         for text in [
             "worker",
             "localhost",
@@ -135,9 +160,29 @@ mod tests {
             "localhost/Worker",
             "see localhost/worker",
             "localhost/worker localhost/other",
-            "docker.io/library/worker:1",
+            "example.io/worker",
+            "https://example.io/worker:1",
+            "example.io/worker:80/jobs",
+            "acme/worker:1",
+            "worker:1",
+            "worker@sha512:12",
+            "example.io/@sha256:12",
         ] {
             assert_eq!(image_in(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_reference_to_a_registry_may_name_an_image_by_its_last_part_if_it_has_a_version() {
+        for text in [
+            "docker.io/library/worker:1",
+            "quay.io/worker:v2",
+            "registry:5000/acme/worker:1",
+            "registry.example:5000/acme/worker:1",
+            "quay.io/acme/worker@sha256:0a1b",
+            "quay.io/acme/worker:1@sha256:0a1b",
+        ] {
+            assert_eq!(image_in(text), Some(("worker", false)), "{text}");
         }
     }
 

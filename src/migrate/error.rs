@@ -10,7 +10,7 @@ use crate::postgres::Words;
 #[derive(Debug, Error)]
 pub(crate) enum MigrateError {
     /// The directory cannot be listed.
-    #[error("read the migrations in {} (is it the right directory?)", directory.display())]
+    #[error("read the migrations in {} (is it there? paths are from the project's root)", directory.display())]
     Directory {
         /// Where they should be.
         directory: PathBuf,
@@ -25,7 +25,7 @@ pub(crate) enum MigrateError {
         directory: PathBuf,
     },
     /// A file cannot be read.
-    #[error("read the migration {}", path.display())]
+    #[error("read the migration {} (is it text, and may this user read it?)", path.display())]
     Unreadable {
         /// The file.
         path: PathBuf,

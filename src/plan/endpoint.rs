@@ -24,6 +24,9 @@ pub(crate) struct EndpointPlan {
     pub(crate) port: String,
     /// The NodePort that leads to it.
     pub(crate) node_port: u16,
+    /// The one that its suite wishes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) wished: Option<u16>,
     /// The port of this machine that people know it by.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) host_port: Option<u16>,
@@ -93,6 +96,7 @@ pub(super) fn plan(
             service: service.to_owned(),
             namespace: namespace.to_owned(),
             port: endpoint.port.clone(),
+            wished: endpoint.node_port,
             host_port: endpoint.host_port.or(endpoint.node_port),
             access: access(inputs, endpoint, &format!("{service}.{namespace}.svc")),
             variables: endpoint.variables.clone(),

@@ -37,11 +37,7 @@ pub(crate) use overrides::needs_beyond;
 pub(crate) use reused::{Reused, ReusedCluster, config_digest};
 pub(crate) use suite::{MigrationsPlan, StepPlan, SuitePlan, TierPlan, WorkloadPlan};
 
-use crate::{
-    cli::{Keep, Strategy},
-    problem::Problem,
-    seed::RunId,
-};
+use crate::{cli::Keep, problem::Problem, seed::RunId, suite::Strategy};
 
 /// What one run will do.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

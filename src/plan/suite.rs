@@ -25,7 +25,7 @@ use crate::{
     migrate::Migration,
     password::Password,
     problem::Problem,
-    suite::{Condition, Secret, Step, Suite, Table, Tier, Workload},
+    suite::{Condition, Secret, Step, Strategy, Suite, Table, Tier, Workload},
 };
 
 /// A suite with everything decided.
@@ -75,6 +75,8 @@ pub(crate) struct SuitePlan {
     /// How long they will take, if that is known of an earlier run.
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "serialize::seconds_if")]
     pub(crate) expected: Option<Duration>,
+    /// The strategies under which a matrix of jobs runs it.
+    pub(crate) strategies: Vec<Strategy>,
     /// The kinds that it controls.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) controls: Vec<String>,
@@ -193,6 +195,7 @@ pub(super) fn plan(
         whole: declared.is_some_and(|declared| declared.cases.len() == cases.len()),
         expected: inputs.durations.get(&suite.name).and_then(|known| known.of(runs)),
         cases,
+        strategies: suite.strategies.clone(),
         controls: suite.controls.clone(),
         real: overrides::is_real(inputs.settings, suite),
     }

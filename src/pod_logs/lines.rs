@@ -34,21 +34,52 @@ pub struct LogLine {
 
 impl LogLine {
     /// The name of its pod.
+    ///
+    /// ```no_run
+    /// # use kindwright::{CaseResult, Ctx, ensure};
+    /// # async fn case(ctx: Ctx) -> CaseResult {
+    /// let lines = ctx.logs("shop")?.lines().await?;
+    /// let pods: std::collections::BTreeSet<_> = lines.iter().map(|line| line.pod()).collect();
+    /// ensure!(pods.len() == 2, "only {pods:?} wrote something");
+    /// # Ok(()) }
+    /// ```
     pub fn pod(&self) -> &str {
         &self.pod
     }
 
     /// The name of its container.
+    ///
+    /// ```no_run
+    /// # async fn case(ctx: kindwright::Ctx) -> kindwright::CaseResult {
+    /// let lines = ctx.logs("shop")?.lines().await?;
+    /// let by_proxy: Vec<_> = lines.iter().filter(|line| line.container() == "proxy").collect();
+    /// # Ok(()) }
+    /// ```
     pub fn container(&self) -> &str {
         &self.container
     }
 
     /// When it was written, by the clock of the node.
+    ///
+    /// ```no_run
+    /// # async fn case(ctx: kindwright::Ctx) -> kindwright::CaseResult {
+    /// let lines = ctx.logs("shop")?.lines().await?;
+    /// let pauses = lines.windows(2).filter_map(|two| two[1].time().duration_since(two[0].time()).ok());
+    /// let longest = pauses.max();
+    /// # Ok(()) }
+    /// ```
     pub fn time(&self) -> SystemTime {
         self.time.into()
     }
 
     /// What was written.
+    ///
+    /// ```no_run
+    /// # async fn case(ctx: kindwright::Ctx) -> kindwright::CaseResult {
+    /// let lines = ctx.logs("shop")?.lines().await?;
+    /// let warned = lines.iter().filter(|line| line.text().starts_with("WARN")).count();
+    /// # Ok(()) }
+    /// ```
     pub fn text(&self) -> &str {
         &self.text
     }

@@ -14,13 +14,20 @@ use std::{
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::{say, timeline::Timeline};
-use crate::events::{Consumer, Event, Phase, Selected, What};
+use crate::{
+    events::{Consumer, Event, Outcome, Phase, Selected, What},
+    text::{gist, shortened},
+};
 
 /// How long a phase may last without a word where there is no terminal.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// How short a phase is no news, in seconds.
 const MOMENT: f64 = 0.05;
 const TICK: Duration = Duration::from_millis(120);
+/// How many failed cases the last screen names; libtest-mimic has told all of them whole.
+const NAMED: usize = 20;
+/// How much of each cause, in characters.
+const CAUSE: usize = 200;
 
 /// What of a run is shown to people.
 pub(crate) struct Terminal {
@@ -33,6 +40,8 @@ pub(crate) struct Terminal {
     noticed: BTreeSet<String>,
     /// Why stacks did not come up or come back, and of which suites.
     causes: BTreeMap<String, Vec<String>>,
+    /// The cases that failed, each with the gist of its cause.
+    failed: Vec<String>,
     /// How kept clusters are reached, which is the last thing to be said.
     kept: Vec<String>,
 }
@@ -59,6 +68,7 @@ impl Terminal {
             running: BTreeMap::new(),
             noticed: BTreeSet::new(),
             causes: BTreeMap::new(),
+            failed: Vec::new(),
             kept: Vec::new(),
         }
     }
@@ -121,6 +131,13 @@ impl Terminal {
         for (cause, suites) in &self.causes {
             say(&format!("failed   {}: {cause}", suites.join(", ")));
         }
+        // Of a long log only the end may be at hand.
+        for case in self.failed.iter().take(NAMED) {
+            say(&format!("failed   {case}"));
+        }
+        if let Some(more @ 1..) = self.failed.len().checked_sub(NAMED) {
+            say(&format!("failed   {more} more"));
+        }
         if let Some(directory) = evidence.filter(|_| exit_code != 0) {
             say(&format!("evidence: {}", directory.display()));
         }
@@ -133,7 +150,7 @@ impl Consumer for Terminal {
     fn take(&mut self, event: &Event) {
         self.timeline.take(event);
         match &event.what {
-            What::RunBegan { run, suites } => {
+            What::RunBegan { run, suites, .. } => {
                 self.line(&format!("run {run}: {}", selected(suites)));
             }
             What::PhaseBegan { key, phase, subject } => self.began(*key, *phase, subject),
@@ -147,8 +164,7 @@ impl Consumer for Terminal {
             }
             What::Interrupted { how, next } => self.line(&format!("{how}: {next}")),
             What::SuiteFailed { suite, cause } => {
-                let first = cause.lines().next().unwrap_or_default();
-                self.line(&format!("failed   {suite}: {first}"));
+                self.line(&format!("failed   {suite}: {}", gist(cause)));
                 self.causes.entry(cause.clone()).or_default().push(suite.clone());
             }
             What::CasesBegan => self.settle(),
@@ -169,6 +185,12 @@ impl Consumer for Terminal {
             What::Kept { run, lines } => {
                 self.kept.push(format!("run {run} is kept:"));
                 self.kept.extend(lines.iter().map(|line| format!("    {line}")));
+            }
+            What::CaseEnded(ended) if ended.outcome == Outcome::Failed => {
+                let cause = ended.cause.as_deref().map(gist).filter(|cause| !cause.is_empty());
+                let cause = cause
+                    .map_or_else(String::new, |cause| format!(": {}", shortened(&cause, CAUSE)));
+                self.failed.push(format!("{}::{}{cause}", ended.suite, ended.case));
             }
             // libtest-mimic prints cases.
             What::Noticed { .. }

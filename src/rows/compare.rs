@@ -1,40 +1,30 @@
 //! Compares rows with what is expected of them: does the expectation hold, not yet, or never again?
 
-use serde_json::Value;
-
 use super::{
+    error::RowsError,
     expectation::{Count, Expectation, counted, of},
+    finding::{Finding, Seen, Shortfall},
+    report::UnmetRows,
     row::Row,
+    watch::Expected,
 };
 use crate::partial;
 
-/// What the rows of one look mean.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) enum Finding {
-    /// All is as expected.
-    Holds,
-    /// More rows could make it so.
-    NotYet(Shortfall),
-    /// No further row can.
-    Never(Shortfall),
-}
-
-/// The first thing that is not as expected.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct Shortfall {
-    pub(super) words: String,
-    /// Where a row should have matched: how the nearest one differs from what was expected.
-    pub(super) nearest: Option<String>,
-}
-
-impl Shortfall {
-    fn new(words: impl Into<String>) -> Self {
-        Self { words: words.into(), nearest: None }
+impl Expected for Expectation {
+    fn compare(&self, rows: &[Row]) -> Finding {
+        compare(self, rows)
     }
 
-    fn with(words: String, expected: &Value, row: &Row) -> Self {
-        let differences = partial::differences(expected, row.as_json(), "nearest row");
-        Self { words, nearest: Some(differences) }
+    fn counts(&self, row: &Row) -> bool {
+        Self::counts(self, row)
+    }
+
+    fn may_break(&self) -> bool {
+        matches!(self.count, Count::Exactly(_)) || !self.all_matching.is_empty()
+    }
+
+    fn unmet(&self, seen: Seen) -> RowsError {
+        RowsError::Unmet(Box::new(UnmetRows { expectation: self.clone(), seen }))
     }
 }
 
@@ -131,7 +121,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::suite::Table;
+    use crate::{rows::finding::words, suite::Table};
 
     fn row(kind: &str, second: u8, emitter: &str) -> Row {
         let table = Table::new("events").kind("type").time("at").emitter("by");
@@ -149,14 +139,6 @@ mod tests {
 
     fn expecting(count: Count) -> Expectation {
         Expectation { count, ..Expectation::default() }
-    }
-
-    fn words(finding: Finding) -> String {
-        match finding {
-            Finding::Holds => "holds".to_owned(),
-            Finding::NotYet(shortfall) => format!("not yet: {}", shortfall.words),
-            Finding::Never(shortfall) => format!("never: {}", shortfall.words),
-        }
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::{error::Error, time::Duration};
 
 use thiserror::Error;
 
-use super::report::UnmetRows;
+use super::{report::UnmetRows, timeline::report::UnmetTimeline};
 
 /// Why an assertion on rows did not hold.
 ///
@@ -24,6 +24,9 @@ pub enum RowsError {
     /// The rows are not as expected.
     #[error("{0}")]
     Unmet(Box<UnmetRows>),
+    /// The timeline is not as expected.
+    #[error("{0}")]
+    UnmetTimeline(Box<UnmetTimeline>),
     /// The suite declares no such table.
     #[error(
         "the suite declares no table `{table}` (it declares {known}); add `.table(Table::new(..))` to it"
@@ -39,7 +42,7 @@ pub enum RowsError {
     NoAudit,
     /// The database of the table is not there.
     #[error(
-        "there is no database for the table `{table}`; give a workload an `Endpoint::postgres`"
+        "there is no database for the table `{table}`; give a workload an `Endpoint::postgres`, and let a step that reads rows come after its tier"
     )]
     NoDatabase {
         /// The table.

@@ -57,11 +57,6 @@ impl Expectation {
         let wanted = self.kinds.is_empty() || self.kinds.iter().any(|kind| row.kind() == kind);
         emitted && wanted
     }
-
-    /// Whether a row that comes later could break what holds now.
-    pub(super) fn may_break(&self) -> bool {
-        matches!(self.count, Count::Exactly(_)) || !self.all_matching.is_empty()
-    }
 }
 
 impl fmt::Display for Count {

@@ -17,6 +17,7 @@ use sqlx::postgres::PgConnectOptions;
 mod compare;
 mod error;
 mod expectation;
+mod finding;
 mod query;
 mod report;
 mod row;
@@ -24,6 +25,7 @@ mod scope;
 mod session;
 #[cfg(test)]
 mod tests;
+mod timeline;
 mod watch;
 
 use expectation::{Count, Expectation};
@@ -37,6 +39,7 @@ pub(crate) use query::query;
 pub use report::UnmetRows;
 pub use row::Row;
 pub(crate) use session::rows;
+pub use timeline::{Entry, Timeline, UnmetTimeline};
 
 /// How long an assertion waits unless it says otherwise.
 const WITHIN: Duration = Duration::from_secs(30);
@@ -66,7 +69,7 @@ pub struct Rows {
     database: Option<PgConnectOptions>,
     /// Why there is no such table, if there is none.
     unknown: Option<RowsError>,
-    assertion: Assertion,
+    assertion: Assertion<Expectation>,
     /// Whether the scope is the case's own.
     is_own: bool,
 }
@@ -95,6 +98,14 @@ impl Rows {
     ///
     /// Called again, it reads those of which all these columns have their values; null is NULL. The value is
     /// compared as one of the column's type. For parts of JSON use [`where_matching`](Self::where_matching).
+    ///
+    /// ```no_run
+    /// # use kindwright::{CaseResult, Ctx};
+    /// # use serde_json::Value;
+    /// # async fn case(ctx: Ctx) -> CaseResult {
+    /// ctx.rows("orders")?.under("sku", "tea").under("voucher", Value::Null).exactly(1).holds().await?;
+    /// # Ok(()) }
+    /// ```
     pub fn under(mut self, column: impl Into<String>, value: impl Into<Value>) -> Self {
         let columns = &mut self.assertion.scope.columns;
         if self.is_own {
@@ -108,18 +119,39 @@ impl Rows {
     /// Reads only the rows in which every given key has the given value, of those that it reads otherwise.
     ///
     /// Objects may have further keys at every depth; arrays have as many elements, which match one by one.
+    ///
+    /// ```no_run
+    /// # use kindwright::{CaseResult, Ctx};
+    /// # use serde_json::json;
+    /// # async fn case(ctx: Ctx) -> CaseResult {
+    /// let of_tea = ctx.audit().where_matching(json!({"event_data": {"sku": "tea"}}));
+    /// of_tea.kinds(["order.accepted"]).exactly(1).holds().await?;
+    /// # Ok(()) }
+    /// ```
     pub fn where_matching(mut self, partial: Value) -> Self {
         self.assertion.scope.partials.push(partial);
         self
     }
 
     /// Counts only the rows that this service wrote.
+    ///
+    /// ```no_run
+    /// # async fn case(ctx: kindwright::Ctx) -> kindwright::CaseResult {
+    /// ctx.audit().emitter("till").at_least(1).holds().await?;
+    /// # Ok(()) }
+    /// ```
     pub fn emitter(mut self, emitter: impl Into<String>) -> Self {
         self.assertion.expectation.emitter = Some(emitter.into());
         self
     }
 
     /// Counts only the rows of these kinds.
+    ///
+    /// ```no_run
+    /// # async fn case(ctx: kindwright::Ctx) -> kindwright::CaseResult {
+    /// ctx.audit().kinds(["order.refused", "order.cancelled"]).exactly(0).holds().await?;
+    /// # Ok(()) }
+    /// ```
     #[doc(alias = "types")]
     pub fn kinds<K: Into<String>>(mut self, kinds: impl IntoIterator<Item = K>) -> Self {
         self.assertion.expectation.kinds = kinds.into_iter().map(Into::into).collect();
@@ -128,12 +160,24 @@ impl Rows {
 
     /// Expects this many rows, and not one more for as long as rows may
     /// [still arrive](crate::Suite::settle).
+    ///
+    /// ```no_run
+    /// # async fn case(ctx: kindwright::Ctx) -> kindwright::CaseResult {
+    /// ctx.rows("orders")?.exactly(1).holds().await?;
+    /// # Ok(()) }
+    /// ```
     pub fn exactly(mut self, rows: usize) -> Self {
         self.assertion.expectation.count = Count::Exactly(rows);
         self
     }
 
     /// Expects this many rows or more.
+    ///
+    /// ```no_run
+    /// # async fn case(ctx: kindwright::Ctx) -> kindwright::CaseResult {
+    /// ctx.audit().kinds(["delivery.tried"]).at_least(3).holds().await?;
+    /// # Ok(()) }
+    /// ```
     pub fn at_least(mut self, rows: usize) -> Self {
         self.assertion.expectation.count = Count::AtLeast(rows);
         self
@@ -142,6 +186,12 @@ impl Rows {
     /// Expects rows of these kinds one after the other, by the table's column of time.
     ///
     /// Others may lie between them. Rows of one moment have no order.
+    ///
+    /// ```no_run
+    /// # async fn case(ctx: kindwright::Ctx) -> kindwright::CaseResult {
+    /// ctx.audit().in_order(["order.accepted", "order.paid", "order.shipped"]).holds().await?;
+    /// # Ok(()) }
+    /// ```
     pub fn in_order<K: Into<String>>(mut self, kinds: impl IntoIterator<Item = K>) -> Self {
         self.assertion.expectation.order = kinds.into_iter().map(Into::into).collect();
         self
@@ -150,30 +200,71 @@ impl Rows {
     /// Expects a row of this kind in which every given key has the given value.
     ///
     /// Objects may have further keys at every depth; arrays have as many elements, which match one by one.
+    ///
+    /// ```no_run
+    /// # use kindwright::{CaseResult, Ctx};
+    /// # use serde_json::json;
+    /// # async fn case(ctx: Ctx) -> CaseResult {
+    /// ctx.audit().matching("order.paid", json!({"event_data": {"currency": "EUR"}})).holds().await?;
+    /// # Ok(()) }
+    /// ```
     pub fn matching(mut self, kind: impl Into<String>, partial: Value) -> Self {
         self.assertion.expectation.matching.push((Some(kind.into()), partial));
         self
     }
 
     /// Expects a row, of whatever kind, in which every given key has the given value.
+    ///
+    /// ```no_run
+    /// # use kindwright::{CaseResult, Ctx};
+    /// # use serde_json::json;
+    /// # async fn case(ctx: Ctx) -> CaseResult {
+    /// ctx.rows("orders")?.any_matching(json!({"sku": "tea", "count": 1})).holds().await?;
+    /// # Ok(()) }
+    /// ```
     pub fn any_matching(mut self, partial: Value) -> Self {
         self.assertion.expectation.matching.push((None, partial));
         self
     }
 
     /// Expects every counted row to have the given keys and values.
+    ///
+    /// ```no_run
+    /// # use kindwright::{CaseResult, Ctx};
+    /// # use serde_json::json;
+    /// # async fn case(ctx: Ctx) -> CaseResult {
+    /// ctx.audit().exactly(3).all_matching(json!({"event_data": {"shop": "tea"}})).holds().await?;
+    /// # Ok(()) }
+    /// ```
     pub fn all_matching(mut self, partial: Value) -> Self {
         self.assertion.expectation.all_matching.push(partial);
         self
     }
 
     /// Waits this long for the expectation, instead of 30 seconds.
+    ///
+    /// ```no_run
+    /// # use std::time::Duration;
+    /// # use kindwright::{CaseResult, Ctx};
+    /// # async fn case(ctx: Ctx) -> CaseResult {
+    /// ctx.audit().kinds(["report.sent"]).within(Duration::from_mins(2)).holds().await?;
+    /// # Ok(()) }
+    /// ```
     pub fn within(mut self, limit: Duration) -> Self {
         self.assertion.within = limit;
         self
     }
 
     /// Waits until the expectation holds, and returns the counted rows by time.
+    ///
+    /// ```no_run
+    /// # use kindwright::{CaseResult, Ctx, ensure_eq};
+    /// # use serde_json::json;
+    /// # async fn case(ctx: Ctx) -> CaseResult {
+    /// let rows = ctx.audit().kinds(["order.accepted"]).exactly(1).holds().await?;
+    /// ensure_eq!(rows[0].get("event_data.sku"), Some(&json!("tea")));
+    /// # Ok(()) }
+    /// ```
     ///
     /// # Errors
     ///

@@ -1,12 +1,10 @@
 //! Says why an assertion on rows failed, on one screen.
 
-use std::{fmt, time::Duration};
+use std::fmt;
 
 use super::{
-    compare::Shortfall,
     expectation::{Expectation, counted},
-    row::Row,
-    scope::Scope,
+    finding::Seen,
 };
 use crate::text::some;
 
@@ -28,29 +26,21 @@ const ROWS: usize = 12;
 /// ```
 #[derive(Debug)]
 pub struct UnmetRows {
-    pub(super) scope: Scope,
     pub(super) expectation: Expectation,
-    pub(super) shortfall: Shortfall,
-    pub(super) rows: Vec<Row>,
-    pub(super) waited: Duration,
-    pub(super) looks: usize,
+    pub(super) seen: Seen,
 }
 
 impl fmt::Display for UnmetRows {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let looks = if self.looks == 1 { "look" } else { "looks" };
-        write!(
-            f,
-            "{}: {} after {:.1?} ({} {looks})",
-            self.scope, self.shortfall.words, self.waited, self.looks
-        )?;
+        let Seen { scope, shortfall, rows, .. } = &self.seen;
+        write!(f, "{scope}: {}", self.seen.words())?;
         let expected = format!("expected {}", self.expectation).replace('\n', "\n         ");
         f.write_str(&some(expected.lines(), EXPECTED, "requirements"))?;
-        if let Some(differences) = &self.shortfall.nearest {
+        if let Some(differences) = &shortfall.nearest {
             write!(f, "\n{differences}")?;
         }
-        write!(f, "\nfound {}", counted(self.rows.len()))?;
-        if !self.rows.is_empty() {
+        write!(f, "\nfound {}", counted(rows.len()))?;
+        if !rows.is_empty() {
             f.write_str(" (* counted)")?;
         }
         f.write_str(&some(self.table(), ROWS, "rows"))
@@ -60,37 +50,42 @@ impl fmt::Display for UnmetRows {
 impl UnmetRows {
     /// Every row that was read, a line each, in columns.
     fn table(&self) -> Vec<String> {
-        let cells: Vec<_> = self
-            .rows
-            .iter()
-            .map(|row| [row.kind().to_owned(), row.emitter().to_owned(), row.time_of_day()])
-            .collect();
-        let width = |column: usize| {
-            let widths = cells.iter().map(|cells| cells[column].chars().count());
-            widths.max().unwrap_or_default()
-        };
-        let widths = [width(0), width(1), width(2)];
-        let line = |(row, cells): (&Row, &[String; 3])| {
+        let cells = self.seen.rows.iter().map(|row| {
             let mark = if self.expectation.counts(row) { "*" } else { " " };
-            let cells = cells.iter().zip(widths).filter(|(_, width)| *width > 0);
-            let cells =
-                cells.fold(String::new(), |line, (cell, width)| format!("{line}{cell:width$}  "));
-            format!("{mark} {cells}{}", row.rest(&self.scope.table))
-        };
-        self.rows.iter().zip(&cells).map(line).collect()
+            let rest = row.rest(&self.seen.scope.table).to_string();
+            let kind = format!("{mark} {}", row.kind());
+            [kind, row.emitter().to_owned(), row.time_of_day(), rest]
+        });
+        aligned(&cells.collect::<Vec<_>>())
     }
+}
+
+/// A line for each row of cells, in columns; one that is empty in all of them is left out.
+pub(super) fn aligned<const CELLS: usize>(rows: &[[String; CELLS]]) -> Vec<String> {
+    let width = |column: usize| {
+        let widths = rows.iter().map(|cells| cells[column].chars().count());
+        widths.max().unwrap_or_default()
+    };
+    let widths: [usize; CELLS] = std::array::from_fn(width);
+    let line = |cells: &[String; CELLS]| {
+        let cells = cells.iter().zip(widths).filter(|(_, width)| *width > 0);
+        let line =
+            cells.fold(String::new(), |line, (cell, width)| format!("{line}{cell:width$}  "));
+        line.trim_end().to_owned()
+    };
+    rows.iter().map(line).collect()
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use serde_json::{Value, json};
 
     use super::*;
+    use crate::rows::row::Row;
     use crate::{
-        rows::{
-            compare::{Finding, compare},
-            expectation::Count,
-        },
+        rows::{compare::compare, expectation::Count, finding::Finding, scope::Scope},
         suite::Table,
     };
 
@@ -111,15 +106,10 @@ mod tests {
         else {
             panic!("it holds")
         };
-        let unmet = UnmetRows {
-            scope: Scope::under(table(), "incident-7"),
-            expectation,
-            shortfall,
-            rows,
-            waited: Duration::from_millis(15_042),
-            looks: 148,
-        };
-        unmet.to_string()
+        let scope = Scope::under(table(), "incident-7");
+        let waited = Duration::from_millis(15_042);
+        let seen = Seen { scope, shortfall, rows, waited, looks: 148 };
+        UnmetRows { expectation, seen }.to_string()
     }
 
     #[test]

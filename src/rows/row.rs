@@ -43,21 +43,55 @@ impl Row {
     }
 
     /// What is in its column of kinds; empty if the table is [declared](crate::Table::kind) without one.
+    ///
+    /// ```no_run
+    /// # use kindwright::{CaseResult, Ctx, ensure};
+    /// # async fn case(ctx: Ctx) -> CaseResult {
+    /// let rows = ctx.audit().at_least(1).holds().await?;
+    /// let kinds: Vec<_> = rows.iter().map(|row| row.kind()).collect();
+    /// ensure!(kinds.first() == Some(&"order.accepted"), "they are {kinds:?}");
+    /// # Ok(()) }
+    /// ```
     pub fn kind(&self) -> &str {
         &self.kind
     }
 
     /// What is in its column of emitters; empty if the table is [declared](crate::Table::emitter) without one.
+    ///
+    /// ```no_run
+    /// # async fn case(ctx: kindwright::Ctx) -> kindwright::CaseResult {
+    /// let rows = ctx.audit().at_least(1).holds().await?;
+    /// let strangers = rows.iter().filter(|row| row.emitter() != "shop").count();
+    /// # Ok(()) }
+    /// ```
     pub fn emitter(&self) -> &str {
         &self.emitter
     }
 
     /// What is in its column of times; null if the table is [declared](crate::Table::time) without one.
+    ///
+    /// ```no_run
+    /// # use kindwright::{CaseResult, Ctx, ensure};
+    /// # async fn case(ctx: Ctx) -> CaseResult {
+    /// let rows = ctx.audit().exactly(2).holds().await?;
+    /// ensure!(rows[0].time() != rows[1].time(), "both are of {}", rows[0].time());
+    /// # Ok(()) }
+    /// ```
     pub fn time(&self) -> &Value {
         &self.time
     }
 
     /// The value at a path of keys and indexes, like `event_data.errors.0`.
+    ///
+    /// ```no_run
+    /// # use kindwright::{CaseResult, Ctx, ensure};
+    /// # async fn case(ctx: Ctx) -> CaseResult {
+    /// for row in ctx.audit().at_least(1).holds().await? {
+    ///     let first = row.get("event_data.items.0.sku");
+    ///     ensure!(first.is_some(), "{} has no item", row.as_json());
+    /// }
+    /// # Ok(()) }
+    /// ```
     pub fn get(&self, path: &str) -> Option<&Value> {
         path.split('.').try_fold(&self.json, |value, key| match value.as_array() {
             Some(items) => items.get(key.parse::<usize>().ok()?),
@@ -66,6 +100,13 @@ impl Row {
     }
 
     /// The whole row.
+    ///
+    /// ```no_run
+    /// # async fn case(ctx: kindwright::Ctx) -> kindwright::CaseResult {
+    /// let rows = ctx.rows("orders")?.exactly(1).holds().await?;
+    /// ctx.attach("order.json", format!("{:#}", rows[0].as_json()))?;
+    /// # Ok(()) }
+    /// ```
     pub fn as_json(&self) -> &Value {
         &self.json
     }

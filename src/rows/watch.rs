@@ -5,10 +5,8 @@ use std::time::{Duration, Instant};
 use sqlx::postgres::PgConnectOptions;
 
 use super::{
-    compare::{Finding, Shortfall, compare},
     error::RowsError,
-    expectation::Expectation,
-    report::UnmetRows,
+    finding::{Finding, Seen, Shortfall},
     row::Row,
     scope::Scope,
     session::{Session, Unread},
@@ -18,11 +16,26 @@ use crate::wait::{self, Limit, Poll, WaitError};
 /// What a look may take longer than rows may arrive late, on a busy machine.
 const SLACK: Duration = Duration::from_secs(10);
 
+/// What can be expected of rows.
+pub(super) trait Expected {
+    /// Whether it holds of rows, which come in the order of their time: not yet, or never again.
+    fn compare(&self, rows: &[Row]) -> Finding;
+
+    /// Whether a row counts.
+    fn counts(&self, row: &Row) -> bool;
+
+    /// Whether a row that comes later could break what holds now.
+    fn may_break(&self) -> bool;
+
+    /// Why it does not hold.
+    fn unmet(&self, seen: Seen) -> RowsError;
+}
+
 /// What is asserted, and how long it is watched.
 #[derive(Debug)]
-pub(super) struct Assertion {
+pub(super) struct Assertion<E> {
     pub(super) scope: Scope,
-    pub(super) expectation: Expectation,
+    pub(super) expectation: E,
     /// How long it may take until it holds.
     pub(super) within: Duration,
     /// How long rows may still arrive then.
@@ -30,8 +43,8 @@ pub(super) struct Assertion {
 }
 
 /// Carries an assertion out, and returns the rows that count.
-pub(super) async fn watch(
-    assertion: Assertion,
+pub(super) async fn watch<E: Expected>(
+    assertion: Assertion<E>,
     connection: PgConnectOptions,
 ) -> Result<Vec<Row>, RowsError> {
     let mut watch = Watch {
@@ -53,8 +66,8 @@ pub(super) async fn watch(
 }
 
 /// An assertion that is being watched, and what was seen last.
-struct Watch {
-    assertion: Assertion,
+struct Watch<E> {
+    assertion: Assertion<E>,
     session: Session,
     rows: Vec<Row>,
     looks: usize,
@@ -63,7 +76,7 @@ struct Watch {
     started: Instant,
 }
 
-impl Watch {
+impl<E: Expected> Watch<E> {
     /// Waits until the expectation holds for the first time.
     async fn reach(&mut self) -> Result<(), RowsError> {
         let limit = limit(self.assertion.within);
@@ -103,7 +116,7 @@ impl Watch {
         self.answered = rows.is_ok();
         self.rows = rows?;
         self.looks += 1;
-        Ok(compare(&self.assertion.expectation, &self.rows))
+        Ok(self.assertion.expectation.compare(&self.rows))
     }
 
     /// The error of a wait that has ended.
@@ -111,7 +124,7 @@ impl Watch {
         match error {
             WaitError::Broken { source, .. } => source,
             WaitError::TimedOut { last, waited, .. } => {
-                match compare(&self.assertion.expectation, &self.rows) {
+                match self.assertion.expectation.compare(&self.rows) {
                     Finding::NotYet(shortfall) | Finding::Never(shortfall) if self.answered => {
                         self.unmet(shortfall)
                     }
@@ -124,14 +137,13 @@ impl Watch {
     }
 
     fn unmet(&self, shortfall: Shortfall) -> RowsError {
-        RowsError::Unmet(Box::new(UnmetRows {
+        self.assertion.expectation.unmet(Seen {
             scope: self.assertion.scope.clone(),
-            expectation: self.assertion.expectation.clone(),
             shortfall,
             rows: self.rows.clone(),
             waited: self.started.elapsed(),
             looks: self.looks,
-        }))
+        })
     }
 }
 

@@ -20,11 +20,11 @@ use super::{
     world::World,
 };
 use crate::{
-    cli::Strategy,
     cluster::shelf,
     events::{Events, What},
     plan::{Plan, SuitePlan},
     report::{Counts, Tally},
+    suite::Strategy,
     wait,
 };
 

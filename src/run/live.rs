@@ -161,7 +161,11 @@ impl Live<'_> {
         let selected = suites
             .map(|suite| Selected { suite: suite.name.clone(), cases: suite.cases.len() })
             .collect();
-        world.events.tell(What::RunBegan { run: world.plan.run.to_string(), suites: selected });
+        world.events.tell(What::RunBegan {
+            run: world.plan.run.to_string(),
+            suites: selected,
+            plan: serde_json::json!(world.plan),
+        });
         // Fixed ports can belong to one cluster only.
         let clusters = if self.settings.host_ports == HostPorts::Fixed { 1 } else { CLUSTERS };
         let course = Course {

@@ -19,6 +19,7 @@ mod images;
 mod interrupt;
 mod judge;
 mod live;
+mod matrix;
 mod noted;
 mod output;
 mod performance;
@@ -110,8 +111,8 @@ fn prepare(cli: &Cli, project: &Project, suites: &[Suite]) -> Result<Verdict, Re
         return Ok(Verdict::NothingSelected);
     }
     if cli.matrix {
-        let names: Vec<_> = selection.suites.iter().map(|suite| &suite.name).collect();
-        report::answer(&format!("{}\n", serde_json::json!(names)));
+        let jobs = matrix::jobs(&selection.suites);
+        report::answer(&format!("{}\n", serde_json::json!(jobs)));
         return Ok(Verdict::Passed);
     }
     let mut settings = Settings::read(Some(project.root()))?;

@@ -168,7 +168,7 @@ mod tests {
 
     #[test]
     fn a_condition_holds_when_it_is_true_of_the_latest_generation() {
-        let ready = Condition::of("example.io/v1", "Queue", "orders").is_true("Ready");
+        let ready = Condition::of(["example.io/v1", "Queue", "orders"]).is_true("Ready");
         let queue = |status: Value| json!({"metadata": {"generation": 2}, "status": status});
         let stands = |status: Value| lacks(&ready, Some(&queue(status)));
         assert_eq!(lacks(&ready, None), coming("there is none yet"));
@@ -190,7 +190,7 @@ mod tests {
 
     #[test]
     fn a_condition_shows_where_an_object_differs() {
-        let bound = Condition::of("example.io/v1", "Queue", "orders")
+        let bound = Condition::of(["example.io/v1", "Queue", "orders"])
             .matches(json!({"status": {"phase": "Bound"}}));
         let stands = |phase: &str| lacks(&bound, Some(&json!({"status": {"phase": phase}})));
         assert_eq!(stands("Bound"), Readiness::Ready);
@@ -203,7 +203,7 @@ mod tests {
         let job = json!({"kind": "Job", "metadata": {}, "status": {"conditions": [
             {"type": "Failed", "status": "True", "message": "BackoffLimitExceeded"},
         ]}});
-        let of = |condition: &str| Condition::of("batch/v1", "Job", "seed").is_true(condition);
+        let of = |condition: &str| Condition::of(["batch/v1", "Job", "seed"]).is_true(condition);
         let lost = Readiness::Lost("it failed: BackoffLimitExceeded".to_owned());
         assert_eq!(lacks(&of("Complete"), Some(&job)), lost);
         assert_eq!(lacks(&of("Failed"), Some(&job)), Readiness::Ready);

@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use k8s_openapi::api::core::v1::ConfigMap;
-use kube::{Api, api::ListParams};
+use kube::{Api, ResourceExt as _, api::ListParams};
 use serde_json::{Value, json};
 
 use super::{
@@ -23,12 +23,24 @@ use crate::{
 const GRACE: u32 = 1;
 
 impl Stack {
-    /// The ConfigMaps of the suite as they are planned, by name.
-    pub(crate) fn configs(&self) -> BTreeMap<&str, &Value> {
+    /// The ConfigMaps of the suite as they are planned, by what they are called: `settings`, and
+    /// `workers/settings` in the declared namespace `<suite>-workers`.
+    pub(crate) fn configs(&self) -> BTreeMap<String, &Value> {
         let configs = self.plan.objects().filter(|object| object["kind"] == "ConfigMap");
-        let own =
-            configs.filter(|object| text_at(object, "/metadata/namespace") == self.plan.namespace);
-        own.map(|object| (text_at(object, "/metadata/name"), object)).collect()
+        let called = |object| {
+            let namespace = text_at(object, "/metadata/namespace");
+            Some((self.called(namespace, text_at(object, "/metadata/name"))?, object))
+        };
+        configs.filter_map(called).collect()
+    }
+
+    /// What a ConfigMap is called, if its namespace is the suite's.
+    fn called(&self, namespace: &str, name: &str) -> Option<String> {
+        let rest = namespace.strip_prefix(&self.plan.namespace)?;
+        if rest.is_empty() {
+            return Some(name.to_owned());
+        }
+        Some(format!("{}/{name}", rest.strip_prefix('-')?))
     }
 
     /// Replaces a ConfigMap by another of its name, for a case.
@@ -73,38 +85,50 @@ impl Stack {
 
     /// Puts back what cases of a killed run have replaced.
     pub(super) async fn put_back_of_before(&self) -> Result<(), StackError> {
-        let configs = Api::<ConfigMap>::namespaced(self.client(), &self.plan.namespace);
-        let replaced = configs.list(&ListParams::default().labels(CASE)).await;
-        let replaced = replaced.map_err(|source| StackError::Api {
-            what: "look for replaced ConfigMaps".to_owned(),
-            namespace: self.plan.namespace.clone(),
-            source: source.into(),
-        })?;
-        let names = replaced.items.iter().map(kube::ResourceExt::name_any).collect();
+        let mut names = BTreeSet::new();
+        for namespace in self.plan.namespaces() {
+            let configs = Api::<ConfigMap>::namespaced(self.client(), namespace);
+            let replaced = configs.list(&ListParams::default().labels(CASE)).await;
+            let replaced = replaced.map_err(|source| StackError::Api {
+                what: "look for replaced ConfigMaps".to_owned(),
+                namespace: namespace.to_owned(),
+                source: source.into(),
+            })?;
+            let called = |config: &ConfigMap| self.called(namespace, &config.name_any());
+            names.extend(replaced.items.iter().filter_map(called));
+        }
         self.put_back_at_once(&names).await
     }
 
-    async fn apply_planned(&self, configs: &BTreeSet<String>) -> Result<(), StackError> {
+    /// Those of the ConfigMaps that are planned.
+    fn planned(&self, configs: &BTreeSet<String>) -> Vec<&Value> {
         let planned = self.configs();
-        for object in configs.iter().filter_map(|name| planned.get(name.as_str())) {
+        configs.iter().filter_map(|name| planned.get(name).copied()).collect()
+    }
+
+    async fn apply_planned(&self, configs: &BTreeSet<String>) -> Result<(), StackError> {
+        for object in self.planned(configs) {
             self.apply_config("put back", object).await?;
         }
         Ok(())
     }
 
     async fn apply_config(&self, what: &str, object: &Value) -> Result<(), StackError> {
-        let namespace = &self.plan.namespace;
+        let namespace = text_at(object, "/metadata/namespace");
         let applied = self.site.applier.apply(namespace, object).await;
         applied.map_err(|source: ServerError| StackError::Api {
             what: format!("{what} the ConfigMap `{}`", text_at(object, "/metadata/name")),
-            namespace: namespace.clone(),
+            namespace: namespace.to_owned(),
             source,
         })
     }
 
     /// The workloads whose pods name one of these ConfigMaps.
     fn readers_of(&self, configs: &BTreeSet<String>) -> impl Iterator<Item = &WorkloadPlan> {
-        let reads = |object: &Value| configs.iter().any(|name| names_config(object, name));
-        self.plan.workloads().filter(move |workload| workload.objects.iter().any(reads))
+        let changed = self.planned(configs);
+        self.plan.workloads().filter(move |workload| {
+            let mut objects = workload.objects.iter();
+            objects.any(|object| changed.iter().any(|config| names_config(object, config)))
+        })
     }
 }

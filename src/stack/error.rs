@@ -27,21 +27,25 @@ pub(crate) enum StackError {
     Refused { kind: String, name: String, manifest: PathBuf, words: String },
     #[error("{workload}: {reason}{}", indented(evidence))]
     Lost { workload: String, reason: String, evidence: Vec<String> },
-    #[error("{workload} was not ready within {} s; last seen: {seen}{}", limit.as_secs(), indented(evidence))]
+    #[error("{workload} was not ready within {} s (`.ready_within(..)` gives it more); last seen: {seen}{}", limit.as_secs(), indented(evidence))]
     Late { workload: String, limit: Duration, seen: String, evidence: Vec<String> },
     #[error(
         "`{workload}` is ready in the cluster, but {asked} had no good answer within {} s; last seen: {seen}",
         limit.as_secs()
     )]
     Silent { workload: String, asked: String, limit: Duration, seen: String },
-    #[error("`{workload}` is ready in the cluster, but {asked} is answered with {answer}")]
+    #[error(
+        "`{workload}` is ready in the cluster, but {asked} is answered with {answer}; let the service say there that it is well, or name another path with `.health(..)`"
+    )]
     Unhealthy { workload: String, asked: String, answer: String },
+    #[error("`{workload}` is ready in the cluster, but {asked} is answered with {answer}")]
+    Refusing { workload: String, asked: String, answer: String },
     #[error("`{endpoint}` is ready in the cluster, but not to be trusted: {words}")]
     Untrusted { endpoint: EndpointName, words: String },
     #[error("`{workload}` is ready in the cluster, but not to be reached: {words}")]
     Astray { workload: String, words: String },
     #[error(
-        "NodePort {node_port} of `{workload}` leads to no port of this machine; the cluster `{cluster}` does not map it"
+        "NodePort {node_port} of `{workload}` leads to no port of this machine; the cluster `{cluster}` does not map it; make a new one, without `--reuse`"
     )]
     Unmapped { workload: String, node_port: u16, cluster: String },
     #[error(

@@ -108,8 +108,13 @@ fn references(value: &Value, found: &mut BTreeSet<(&'static str, String)>) {
     }
 }
 
-/// Whether the pods of an object name this ConfigMap.
-pub(super) fn names_config(object: &Value, name: &str) -> bool {
+/// Whether the pods of an object name this ConfigMap, which is in their namespace then.
+pub(super) fn names_config(object: &Value, config: &Value) -> bool {
+    let namespace = "/metadata/namespace";
+    if text_at(object, namespace) != text_at(config, namespace) {
+        return false;
+    }
+    let name = text_at(config, "/metadata/name");
     let mut named = BTreeSet::new();
     if let Some(pod) = pod_spec(object) {
         references(pod, &mut named);

@@ -25,7 +25,9 @@ const SERVED: Limit = Limit { total: Duration::from_secs(30), every: Duration::f
 /// Why it is not known how a kind is served.
 #[derive(Debug, Error)]
 pub(crate) enum KindError {
-    #[error("the server does not know {version} {kind}")]
+    #[error(
+        "the server does not know {version} {kind}; name the version that it serves, or add the CustomResourceDefinition with `.resources(..)`"
+    )]
     Unknown { version: String, kind: String },
     #[error(
         "{version} {kind} has a CustomResourceDefinition, but the server did not serve it within {} s",

@@ -70,6 +70,7 @@ use clients::Clients;
 use ends::{Since, Told};
 use namespace::Past;
 use replicas::Replicas;
+use restarts::Restarts;
 
 /// A stack whose every workload is ready, and whose every endpoint has answered.
 #[derive(Clone)]
@@ -104,8 +105,19 @@ impl Stack {
         try_join_all(deploying).await.map(drop)
     }
 
-    async fn prove(&self, workloads: &[WorkloadPlan]) -> Result<(), StackError> {
-        proof::prove(&self.site, &self.plan, workloads, self.asker()).await
+    /// How often its containers have ended by now.
+    async fn restarts(&self) -> Result<Restarts, StackError> {
+        let pods = made::pods_of_suite(&self.client(), &self.plan).await;
+        let pods = pods.map_err(|error| StackError::Api {
+            what: "list the pods".to_owned(),
+            namespace: self.plan.namespace.clone(),
+            source: error.into(),
+        })?;
+        Ok(Restarts::of(&pods))
+    }
+
+    async fn prove(&self, workloads: &[WorkloadPlan], before: &Restarts) -> Result<(), StackError> {
+        proof::prove(&self.site, &self.plan, workloads, self.asker(), before).await
     }
 
     /// How containers of the stack have ended since the last time, in words.

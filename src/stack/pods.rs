@@ -153,7 +153,7 @@ fn unready(pod: &Pod, container: &ContainerStatus, what: &str) -> Option<String>
         let probed = what == "container";
         if probed { "running, but not ready" } else { "running" }.to_owned()
     } else {
-        last_end(pod, container)?
+        return last_end(pod, container);
     };
     Some(format!("{what} `{}` is {words}", container.name))
 }
@@ -211,6 +211,17 @@ pub(super) fn has_ended(pod: &Pod) -> bool {
             let state = container.state.as_ref();
             let waits = state.is_some_and(|state| state.waiting.is_some());
             state.is_some_and(ended) || waits && container.last_state.as_ref().is_some_and(ended)
+        })
+}
+
+/// Whether a pod is told to end before any container of it began. Kubernetes 1.20 may come to such a one only
+/// after more than a minute: it is made in place of one that ends, before its maker hears that it shall not be.
+pub(super) fn ends_before_it_begins(pod: &Pod) -> bool {
+    pod.metadata.deletion_timestamp.is_some()
+        && statuses(pod).all(|container| {
+            let has_run = container.last_state.as_ref().is_some_and(|it| it.terminated.is_some());
+            let waits = container.state.as_ref().is_none_or(|state| state.waiting.is_some());
+            waits && !has_run
         })
 }
 

@@ -7,7 +7,7 @@ use futures_util::future::try_join_all;
 use super::{
     StackError,
     ask::Asker,
-    condition, generation, made,
+    condition, generation,
     reach::{Outcome, Reach},
     ready,
     restarts::Restarts,
@@ -15,25 +15,18 @@ use super::{
 };
 use crate::plan::{SuitePlan, WorkloadPlan};
 
-/// Waits until workloads of a suite are ready and have answered.
+/// Waits until workloads of a suite are ready and have answered; what crashed `before` does not count.
 pub(super) async fn prove(
     site: &Site,
     suite: &SuitePlan,
     workloads: &[WorkloadPlan],
     asker: Asker<'_>,
+    before: &Restarts,
 ) -> Result<(), StackError> {
-    // What crashed before does not count.
-    let pods = made::pods_of_suite(&site.cluster.client(), suite).await;
-    let pods = pods.map_err(|error| StackError::Api {
-        what: "list the pods".to_owned(),
-        namespace: suite.namespace.clone(),
-        source: error.into(),
-    })?;
-    let before = Restarts::of(&pods);
     let objects = suite.workloads().flat_map(|workload| &workload.objects);
     let marks: BTreeSet<_> = objects.filter_map(generation::of_object).collect();
     let reach = Reach { site, suite, asker, marks: &marks };
-    let proving = workloads.iter().map(|workload| one(reach, workload, &before));
+    let proving = workloads.iter().map(|workload| one(reach, workload, before));
     try_join_all(proving).await.map(drop)
 }
 

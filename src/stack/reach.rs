@@ -6,6 +6,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use futures_util::{StreamExt as _, stream::FuturesUnordered};
+
 use super::{
     StackError,
     ask::{Asked, Asker, asked},
@@ -29,6 +31,9 @@ const PAUSE: Duration = Duration::from_millis(50);
 const FIRST: Duration = Duration::from_millis(200);
 /// Who waited longer than this was not dropped, but made to wait.
 const DROPPED: Duration = Duration::from_secs(1);
+/// How long after a request without an answer another one is sent beside it: one that came while the node
+/// had the port, but not yet where it leads, is never answered.
+const BESIDE: Duration = Duration::from_secs(2);
 /// How many answers in a row say that no request is lost: for a moment after a pod is gone, the
 /// node may lead every second one to where it was.
 const IN_A_ROW: usize = 4;
@@ -109,16 +114,19 @@ impl Reach<'_> {
                 Some(Doubt::NotFound) => Err(StackError::Unhealthy {
                     workload: name(),
                     asked: what.clone(),
-                    answer: format!("{seen}; is this its health path?"),
+                    answer: format!("{seen} (is this its health path?)"),
                 }),
                 Some(Doubt::Untrusted) => {
                     Err(StackError::Untrusted { endpoint: endpoint.name.clone(), words: seen })
                 }
-                Some(Doubt::Denied | Doubt::Wrong) => Err(StackError::Unhealthy {
-                    workload: name(),
-                    asked: what.clone(),
-                    answer: seen,
-                }),
+                Some(Doubt::Denied | Doubt::Wrong) => {
+                    let (workload, asked) = (name(), what.clone());
+                    Err(if endpoint.is_http() {
+                        StackError::Unhealthy { workload, asked, answer: seen }
+                    } else {
+                        StackError::Refusing { workload, asked, answer: seen }
+                    })
+                }
                 Some(Doubt::Refused)
                     if lead::is_closed(self.site, endpoint, &look.targets).await =>
                 {
@@ -162,7 +170,7 @@ impl Reach<'_> {
         };
         let mut answer = Asked::Answered;
         for _ in 0..IN_A_ROW {
-            answer = self.asker.ask(endpoint, address, *patience).await;
+            answer = first(BESIDE, || self.asker.ask(endpoint, address, *patience)).await;
             if answer != Asked::Answered {
                 break;
             }
@@ -180,6 +188,17 @@ impl Reach<'_> {
         };
         *patience = longer(*patience);
         Look { seen, doubt, targets }
+    }
+}
+
+/// What ends first of one attempt and others, each of which is begun so long after the one before.
+async fn first<T, F: Future<Output = T>>(after: Duration, attempt: impl Fn() -> F) -> T {
+    let mut attempts = FuturesUnordered::new();
+    loop {
+        attempts.push(attempt());
+        if let Ok(Some(ended)) = tokio::time::timeout(after, attempts.next()).await {
+            return ended;
+        }
     }
 }
 
@@ -222,5 +241,21 @@ mod tests {
         assert_eq!(patience.last(), Some(&PATIENCE));
         let before: Duration = patience[..patience.len() - 1].iter().sum();
         assert!(before < Duration::from_secs(5), "{patience:?}");
+    }
+
+    #[tokio::test]
+    async fn a_request_that_is_never_answered_does_not_hold_up_one_that_is() {
+        let asked = std::cell::Cell::new(0);
+        let answer = first(Duration::from_millis(1), || {
+            asked.set(asked.get() + 1);
+            let number = asked.get();
+            async move {
+                if number < 3 {
+                    std::future::pending::<()>().await;
+                }
+                number
+            }
+        });
+        assert_eq!(answer.await, 3);
     }
 }

@@ -39,7 +39,7 @@ const GRACE: Duration = Duration::from_secs(20);
 
 /// Waits until all objects of a workload are ready, and no pod of before is left that could answer.
 ///
-/// Its limit counts from `begun`, when containers had been restarted so often `before`.
+/// Its limit counts from `begun`; its starts count from `before`, which is from when nothing of it had begun.
 pub(super) async fn wait(
     site: &Site,
     suite: &SuitePlan,

@@ -23,9 +23,10 @@ use crate::{
 /// How long what a suite has made may take to be gone.
 const RELEASED: Limit = Limit { total: Duration::from_mins(1), every: Duration::from_millis(250) };
 /// How long controllers of a suite may take to let go of what its cases made.
-const LET_GO: Limit = Limit { total: Duration::from_secs(15), every: Duration::from_millis(250) };
-/// How long finalizers may hold a namespace that has no pods any more.
-const HELD: Duration = Duration::from_secs(5);
+const LET_GO: Limit = Limit { total: Duration::from_secs(25), every: Duration::from_millis(250) };
+/// How long finalizers may hold a namespace that has no pods any more: whoever removes them may have just
+/// begun, or may try again after a while.
+const HELD: Duration = Duration::from_secs(15);
 
 /// Deletes all that a suite has made, except CRDs: first its namespaces beside its own and what its cases
 /// made, while its controllers still run, then what concerns other suites of the cluster, then its own namespace.

@@ -1,6 +1,9 @@
 //! Scales the workloads of a stack, and ends their pods.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{
+    net::SocketAddr,
+    time::{Duration, Instant},
+};
 
 use k8s_openapi::api::core::v1::Pod;
 use kube::{
@@ -15,7 +18,7 @@ use super::{
     generation, insist,
     kinds::KindError,
     made,
-    pods::{self, has_ended},
+    pods::{self, ends_before_it_begins, has_ended},
     readiness::{has_pods, has_replicas, replicas},
     site::Site,
 };
@@ -27,6 +30,9 @@ use crate::{
 
 /// How long pods may take to end: their grace period, and the node's own work.
 const ENDED: Limit = Limit { total: Duration::from_mins(1), every: Duration::from_millis(50) };
+
+/// How long the node is given for a pod that ends before it has begun.
+const UNBEGUN: Duration = Duration::from_secs(5);
 
 /// How many pods of a workload there shall be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,9 +90,15 @@ impl Replicas<'_> {
         &self,
         answering: impl AsyncFn() -> Option<SocketAddr>,
     ) -> Result<(), StackError> {
+        let mut unbegun = None::<Instant>;
         let gone = insist::until("the end of its pods", ENDED, async || {
             let left = self.pods(has_replicas).await?;
-            for pod in left.iter().filter(|pod| has_ended(pod)) {
+            if left.iter().any(ends_before_it_begins) {
+                unbegun.get_or_insert_with(Instant::now);
+            }
+            let late = unbegun.is_some_and(|since| since.elapsed() > UNBEGUN);
+            let is_over = |pod: &&Pod| has_ended(pod) || late && ends_before_it_begins(pod);
+            for pod in left.iter().filter(is_over) {
                 self.delete(pod, &DeleteParams::default().grace_period(0)).await?;
             }
             if !left.is_empty() {

@@ -26,8 +26,9 @@ impl Stack {
 
     /// Starts the pods of a workload, and waits until they have answered.
     pub(crate) async fn start(&self, workload: &WorkloadPlan) -> Result<(), StackError> {
+        let before = self.restarts().await?;
         self.replicas(workload).scale(Wished::AsPlanned).await?;
-        self.prove(std::slice::from_ref(workload)).await
+        self.prove(std::slice::from_ref(workload), &before).await
     }
 
     /// Waits until all of the stack has answered anew, tier by tier; first it starts what was
@@ -35,12 +36,13 @@ impl Stack {
     pub(crate) async fn restore(&self, stopped: &BTreeSet<String>) -> Result<(), StackError> {
         for tier in &self.plan.tiers {
             let TierPlan::Workloads(workloads) = tier else { continue };
+            let before = self.restarts().await?;
             for workload in workloads.iter().filter(|it| stopped.contains(&it.name)) {
                 self.replicas(workload).scale(Wished::AsPlanned).await?;
             }
             // What crashed for want of another is not waited for, but begins at once.
             try_join_all(workloads.iter().map(|workload| self.renew(workload))).await?;
-            self.prove(workloads).await?;
+            self.prove(workloads, &before).await?;
         }
         Ok(())
     }

@@ -105,6 +105,8 @@ impl Rising {
         let images = Images { wanted: &stack.plan.images, delivered: &delivered };
         let workloads = made_of(images, workloads, configuration);
         stack.plan.tiers[place] = TierPlan::Workloads(workloads.clone());
+        // Counted before they begin: a pod may crash twice while the rest is still being applied.
+        let before = stack.restarts().await?;
         stack.deploy(&workloads, *past).await?;
         let later = &stack.plan.tiers[place + 1..];
         if !later.iter().any(|tier| matches!(tier, TierPlan::Workloads(_))) {
@@ -113,9 +115,11 @@ impl Rising {
         }
         if only {
             stack.resolves_names().await?;
+            // What crashed for want of names is not waited for: another begins at once, and counts anew.
+            try_join_all(workloads.iter().map(|workload| stack.renew(workload))).await?;
         }
         let _ready = stack.site.events.phase(Phase::Ready, &stack.plan.name);
-        stack.prove(&workloads).await?;
+        stack.prove(&workloads, &before).await?;
         let endpoints = workloads.iter().flat_map(|workload| &workload.endpoints);
         stack.reached.extend(endpoints.map(|endpoint| endpoint.name.clone()));
         Ok(())

@@ -57,6 +57,13 @@ impl Case {
     }
 
     /// Sets how long it may take; the default is a minute.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use kindwright::{CaseResult, Ctx, case};
+    /// # async fn a_year_is_reported(ctx: Ctx) -> CaseResult { Ok(()) }
+    /// let case = case!(a_year_is_reported).limit(Duration::from_mins(3));
+    /// ```
     #[must_use]
     pub fn limit(mut self, limit: Duration) -> Self {
         self.limit = limit;
@@ -80,7 +87,7 @@ impl Case {
     /// section of their contract.
     ///
     /// Only stand-ins pass it: where the suite is [real](crate::Suite::real) it is set aside, and reported
-    /// as ignored with that reason, unless `--ignored` or `--include-ignored` is given.
+    /// as ignored with that reason, unless `--include-ignored` is given.
     ///
     /// ```
     /// # use kindwright::{CaseResult, Ctx, case};
@@ -94,6 +101,12 @@ impl Case {
     }
 
     /// Leaves it out unless `--ignored` or `--include-ignored` is given.
+    ///
+    /// ```
+    /// # use kindwright::{CaseResult, Ctx, case};
+    /// # async fn a_million_orders_are_taken(ctx: Ctx) -> CaseResult { Ok(()) }
+    /// let case = case!(a_million_orders_are_taken).ignored();
+    /// ```
     #[must_use]
     pub fn ignored(mut self) -> Self {
         self.ignored = true;
@@ -101,6 +114,12 @@ impl Case {
     }
 
     /// Says that no other case of the suite may run at the same time.
+    ///
+    /// ```
+    /// # use kindwright::{CaseResult, Ctx, case};
+    /// # async fn a_restart_loses_nothing(ctx: Ctx) -> CaseResult { Ok(()) }
+    /// let case = case!(a_restart_loses_nothing).alone();
+    /// ```
     #[must_use]
     pub fn alone(mut self) -> Self {
         self.alone = true;

@@ -24,6 +24,15 @@ pub struct Database {
 impl Database {
     /// The database `name`, to which the role `user` logs in with the suite's password of this name, which a
     /// [Secret](crate::Secret) of it has by [`password`](crate::password).
+    ///
+    /// ```
+    /// use kindwright::{Database, Secret, password, text};
+    ///
+    /// let database = Database::new("seller", "shop", "database");
+    /// let secret = Secret::new("postgresql-secret")
+    ///     .entry("POSTGRES_USER", [text("seller")])
+    ///     .entry("POSTGRES_PASSWORD", [password("database")]);
+    /// ```
     pub fn new(
         user: impl Into<String>,
         name: impl Into<String>,

@@ -58,6 +58,11 @@ pub enum Source {
 impl Image {
     /// The program at `path` (from the project's root), packed from scratch; `name` is what
     /// manifests call it.
+    ///
+    /// ```
+    /// # use kindwright::Image;
+    /// let image = Image::program("shop", "target/debug/shop", ["serve", "--verbose"]);
+    /// ```
     pub fn program<A: Into<String>>(
         name: impl Into<String>,
         path: impl Into<PathBuf>,
@@ -68,12 +73,22 @@ impl Image {
     }
 
     /// What the `Dockerfile` in `context` (from the project's root) builds.
+    ///
+    /// ```
+    /// # use kindwright::Image;
+    /// let image = Image::dockerfile("shop", "images/shop"); // `image: localhost/shop` in manifests
+    /// ```
     pub fn dockerfile(name: impl Into<String>, context: impl Into<PathBuf>) -> Self {
         let (context, file) = (context.into(), PathBuf::from("Dockerfile"));
         Self::of(name.into(), Source::Dockerfile { context, file })
     }
 
     /// An image that exists, pulled if the daemon does not have it.
+    ///
+    /// ```
+    /// # use kindwright::Image;
+    /// let image = Image::reference("redis", "docker.io/library/redis:7-alpine");
+    /// ```
     pub fn reference(name: impl Into<String>, reference: impl Into<String>) -> Self {
         Self::of(name.into(), Source::Reference(reference.into()))
     }
@@ -83,6 +98,11 @@ impl Image {
     }
 
     /// Says that cases use it, though no manifest names it: it is built and there before they begin.
+    ///
+    /// ```
+    /// # use kindwright::Image;
+    /// let image = Image::dockerfile("restock", "images/restock").for_cases(); // `ctx.image("restock")?`
+    /// ```
     #[must_use]
     pub fn for_cases(mut self) -> Self {
         self.for_cases = true;
@@ -93,6 +113,11 @@ impl Image {
     ///
     /// Where the suite is [real](crate::Suite::real) it is not built, unless one of them runs all the same
     /// (`--include-ignored`).
+    ///
+    /// ```
+    /// # use kindwright::Image;
+    /// let image = Image::dockerfile("bank", "images/stand-in-bank").beyond();
+    /// ```
     #[must_use]
     pub fn beyond(mut self) -> Self {
         self.beyond = true;
@@ -100,6 +125,12 @@ impl Image {
     }
 
     /// The same name for an image that exists: the override of a person or of a pipeline.
+    ///
+    /// ```
+    /// # use kindwright::Image;
+    /// let image = Image::dockerfile("shop", "images/shop").from_reference("registry.example/shop:7");
+    /// assert_eq!(image, Image::reference("shop", "registry.example/shop:7"));
+    /// ```
     #[must_use]
     pub fn from_reference(self, reference: impl Into<String>) -> Self {
         Self { source: Source::Reference(reference.into()), ..self }
@@ -126,11 +157,22 @@ impl Image {
     }
 
     /// Its name in manifests.
+    ///
+    /// ```
+    /// # use kindwright::Image;
+    /// assert_eq!(Image::dockerfile("shop", "images/shop").name(), "shop");
+    /// ```
     pub fn name(&self) -> &str {
         &self.name
     }
 
     /// Where it comes from.
+    ///
+    /// ```
+    /// # use kindwright::{Image, suite::Source};
+    /// let image = Image::dockerfile("shop", "images/shop");
+    /// assert!(matches!(image.source(), Source::Dockerfile { file, .. } if file.ends_with("Dockerfile")));
+    /// ```
     pub fn source(&self) -> &Source {
         &self.source
     }

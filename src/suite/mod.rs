@@ -9,9 +9,11 @@ mod endpoint;
 mod image;
 mod macros;
 mod patience;
+mod place;
 mod read;
 mod reserve;
 mod step;
+mod strategy;
 mod table;
 mod workload;
 
@@ -25,6 +27,7 @@ pub use patience::Condition;
 pub(crate) use patience::Patience;
 pub use reserve::Reserve;
 pub use step::Step;
+pub use strategy::Strategy;
 pub use table::Table;
 pub use workload::{Migrations, Part, Secret, Workload, password, text};
 
@@ -67,6 +70,8 @@ pub struct Suite {
     /// Room for the pods that its cases create.
     pub(crate) reserved: Vec<Reserve>,
     pub(crate) controls: Vec<String>,
+    /// Under which a matrix of jobs runs it; the default one if empty.
+    pub(crate) strategies: Vec<Strategy>,
     pub(crate) real: bool,
     pub(crate) tables: Vec<Table>,
     pub(crate) settle: Duration,
@@ -76,6 +81,8 @@ pub struct Suite {
     pub(crate) after_each: Vec<Body>,
     /// The workloads that are not deployed, because only cases need them that are set aside.
     pub(crate) left_out: Vec<String>,
+    /// The images that are left out for the same reason.
+    pub(crate) left_out_images: Vec<String>,
 }
 
 /// What is deployed together; the next tier waits for all of it.
@@ -93,6 +100,11 @@ impl Suite {
     /// cluster, so it must be a Kubernetes name (`[a-z0-9-]`, at most 63). The consumer is for whom images are
     /// made: the image `shop` gets the reference `localhost/shop:<consumer>-<run>`. Suites of one consumer
     /// share the images that are called alike, which must then be the same.
+    ///
+    /// ```
+    /// # use kindwright::Suite;
+    /// let suite = Suite::new("shop", "shop-tests"); // `cargo test --test e2e -- shop`
+    /// ```
     pub fn new(name: impl Into<String>, consumer: impl Into<String>) -> Self {
         Self {
             name: name.into(),
@@ -106,6 +118,7 @@ impl Suite {
             kind_config: None,
             reserved: Vec::new(),
             controls: Vec::new(),
+            strategies: Vec::new(),
             real: false,
             tables: Vec::new(),
             settle: SETTLE,
@@ -114,10 +127,18 @@ impl Suite {
             before_each: Vec::new(),
             after_each: Vec::new(),
             left_out: Vec::new(),
+            left_out_images: Vec::new(),
         }
     }
 
     /// Adds an image that the suite's manifests may name.
+    ///
+    /// ```
+    /// # use kindwright::{Image, Suite};
+    /// let suite = Suite::new("shop", "shop-tests")
+    ///     .image(Image::reference("postgresql", "docker.io/library/postgres:16-alpine"))
+    ///     .image(Image::dockerfile("shop", "images/shop"));
+    /// ```
     #[must_use]
     pub fn image(mut self, image: Image) -> Self {
         self.images.push(image);
@@ -125,6 +146,12 @@ impl Suite {
     }
 
     /// Adds a Secret, which exists before the first tier.
+    ///
+    /// ```
+    /// # use kindwright::{Secret, Suite, password};
+    /// let key = Secret::new("shop-key").entry("key", [password("key")]);
+    /// let suite = Suite::new("shop", "shop-tests").secret(key);
+    /// ```
     #[must_use]
     pub fn secret(mut self, secret: Secret) -> Self {
         self.secrets.push(secret);
@@ -141,75 +168,27 @@ impl Suite {
     /// shared by all suites and keep their name, as does what is found by its name alone (`APIService`,
     /// `CSIDriver`): two suites that bring the same one get clusters of their own. A `Role` or `RoleBinding` whose
     /// namespace is `kube-system` stays there, as `<name>-<suite>`.
+    ///
+    /// ```
+    /// # use kindwright::Suite;
+    /// let suite = Suite::new("operator", "operator-tests")
+    ///     .resources("manifests/definitions.yaml")
+    ///     .resources("manifests/roles.yaml");
+    /// ```
     #[must_use]
     pub fn resources(mut self, manifest: impl Into<PathBuf>) -> Self {
         self.resources.push(manifest.into());
         self
     }
 
-    /// Adds a namespace beside the suite's own, called `<suite>-<suffix>`.
-    ///
-    /// It is there before the first tier, labelled `kindwright/suite` as the suite's own is, and goes with the
-    /// suite. An object of a manifest is put there if its `metadata.namespace` is the suffix or the whole name, and
-    /// so is looked for what a reference names so, as that of a binding to a `ServiceAccount`; all others are in
-    /// the suite's own. Other text is left alone: a pod finds the namespace with `$(POD_NAMESPACE)-<suffix>`. The
-    /// [Secrets](Self::secret) of the suite are in its own namespace only.
-    ///
-    /// ```
-    /// use kindwright::{Suite, Workload};
-    ///
-    /// // `metadata.namespace: workflows` in the manifest is `operator-workflows` in the cluster.
-    /// let suite = Suite::new("operator", "operator-tests")
-    ///     .namespace("workflows")
-    ///     .resources("manifests/workflows-rbac.yaml")
-    ///     .tier([Workload::new("operator", "manifests/operator.yaml")]);
-    /// ```
-    #[must_use]
-    pub fn namespace(mut self, suffix: impl Into<String>) -> Self {
-        self.namespaces.push(suffix.into());
-        self
-    }
-
-    /// Gives it a cluster that no other suite is in, as for a controller that acts in all namespaces.
-    ///
-    /// A cluster costs half a minute and a part of the machine, and at most two exist at once.
-    #[must_use]
-    pub fn own_cluster(mut self) -> Self {
-        self.own_cluster = true;
-        self
-    }
-
-    /// Names kind's configuration of its cluster (from the project's root), in place of `kind/cluster.yaml`.
-    ///
-    /// Suites that name the same file share a cluster, and others are in another one. The runner adds port
-    /// mappings and its shared folder to each node; the rest stays as it is. With workers, pods run on those only,
-    /// and what a node has counts for each of them.
-    ///
-    /// ```
-    /// let suite = kindwright::Suite::new("spread", "spread-tests").kind_config("kind/three-nodes.yaml");
-    /// ```
-    #[must_use]
-    pub fn kind_config(mut self, path: impl Into<PathBuf>) -> Self {
-        self.kind_config = Some(path.into());
-        self
-    }
-
-    /// Reserves room for pods that its cases create, beside those of its manifests.
-    ///
-    /// It counts when the suite is admitted to a cluster. Several add up.
-    ///
-    /// ```
-    /// use kindwright::{Reserve, Suite};
-    ///
-    /// let suite = Suite::new("jobs", "job-tests").reserve(Reserve::pods(4).cpu("50m").memory("64Mi"));
-    /// ```
-    #[must_use]
-    pub fn reserve(mut self, reserve: Reserve) -> Self {
-        self.reserved.push(reserve);
-        self
-    }
-
     /// Adds workloads that start together, once all tiers before them are ready.
+    ///
+    /// ```
+    /// # use kindwright::{Suite, Workload};
+    /// let suite = Suite::new("shop", "shop-tests")
+    ///     .tier(["postgresql", "redis"].map(|name| Workload::new(name, format!("manifests/{name}.yaml"))))
+    ///     .tier([Workload::new("shop", "manifests/shop.yaml")]);
+    /// ```
     #[must_use]
     pub fn tier(mut self, workloads: impl IntoIterator<Item = Workload>) -> Self {
         self.tiers.push(Tier::Workloads(workloads.into_iter().collect()));
@@ -217,6 +196,16 @@ impl Suite {
     }
 
     /// Adds the migrations of a database, run once all tiers before them are ready.
+    ///
+    /// ```
+    /// # use kindwright::{Database, Endpoint, Migrations, Suite, Workload};
+    /// let database = Database::new("shop", "shop", "database");
+    /// let postgresql = Workload::new("postgresql", "manifests/postgresql.yaml")
+    ///     .endpoint(Endpoint::postgres("postgresql", database));
+    /// let suite = Suite::new("shop", "shop-tests")
+    ///     .tier([postgresql])
+    ///     .migrations(Migrations::new("migrations", "postgresql").create(["orders"]));
+    /// ```
     #[must_use]
     pub fn migrations(mut self, migrations: Migrations) -> Self {
         self.tiers.push(Tier::Migrations(migrations));
@@ -243,38 +232,25 @@ impl Suite {
     /// What is [beyond](Case::beyond) real services is set aside, and a suite that [controls](Self::controls) the
     /// same kind gets another cluster. A suite of stand-ins becomes real
     /// by itself as soon as an image that it makes is overridden (`KINDWRIGHT_IMAGE_<NAME>`).
+    ///
+    /// ```
+    /// # use kindwright::Suite;
+    /// let suite = Suite::new("shop", "shop-tests").real();
+    /// ```
     #[must_use]
     pub fn real(mut self) -> Self {
         self.real = true;
         self
     }
 
-    /// Declares a table, so that cases can assert its rows with [`Ctx::rows`](crate::Ctx::rows), and a case that
-    /// failed leaves those under its correlation id in its evidence.
-    #[must_use]
-    pub fn table(mut self, table: Table) -> Self {
-        self.tables.push(table);
-        self
-    }
-
-    /// Declares the table of audit events, which [`Ctx::audit`](crate::Ctx::audit) reads.
-    #[must_use]
-    pub fn audit(self, table: Table) -> Self {
-        self.table(Table { audit: true, ..table })
-    }
-
-    /// Says how long after an answer the rows that it causes may still arrive, because services collect
-    /// them before they write; a second without it.
-    ///
-    /// An assertion that one row more would break has held when it has held for so long.
-    #[doc(alias = "flush")]
-    #[must_use]
-    pub fn settle(mut self, interval: Duration) -> Self {
-        self.settle = interval;
-        self
-    }
-
     /// Adds cases.
+    ///
+    /// ```
+    /// # use kindwright::{CaseResult, Ctx, Suite, cases};
+    /// # async fn an_order_is_taken(ctx: Ctx) -> CaseResult { Ok(()) }
+    /// # async fn an_order_is_paid(ctx: Ctx) -> CaseResult { Ok(()) }
+    /// let suite = Suite::new("shop", "shop-tests").cases(cases![an_order_is_taken, an_order_is_paid]);
+    /// ```
     #[must_use]
     pub fn cases(mut self, cases: impl IntoIterator<Item = Case>) -> Self {
         self.cases.extend(cases);
@@ -282,12 +258,24 @@ impl Suite {
     }
 
     /// Adds one case.
+    ///
+    /// ```
+    /// # use kindwright::{CaseResult, Ctx, Suite, case};
+    /// # async fn an_order_is_taken(ctx: Ctx) -> CaseResult { Ok(()) }
+    /// let suite = Suite::new("shop", "shop-tests").case(case!(an_order_is_taken).label("smoke"));
+    /// ```
     #[must_use]
     pub fn case(self, case: Case) -> Self {
         self.cases([case])
     }
 
     /// Its name.
+    ///
+    /// ```
+    /// # use kindwright::Suite;
+    /// let suites = [Suite::new("shop", "shop-tests"), Suite::new("till", "till-tests")];
+    /// assert_eq!(suites.map(|suite| suite.name().to_owned()), ["shop", "till"]);
+    /// ```
     pub fn name(&self) -> &str {
         &self.name
     }

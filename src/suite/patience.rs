@@ -40,9 +40,9 @@ impl Default for Patience {
 /// use serde_json::json;
 ///
 /// let workload = Workload::new("queue", "manifests/queue.yaml")
-///     .until(Condition::of("example.io/v1", "Queue", "orders").is_true("Ready"))
-///     .until(Condition::of("example.io/v1", "Topic", "paid").matches(json!({"status": {"phase": "Bound"}})))
-///     .until(Condition::of("v1", "ConfigMap", "topics"));
+///     .until(Condition::of(["example.io/v1", "Queue", "orders"]).is_true("Ready"))
+///     .until(Condition::of(["example.io/v1", "Topic", "paid"]).matches(json!({"status": {"phase": "Bound"}})))
+///     .until(Condition::of(["v1", "ConfigMap", "topics"]));
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Condition {
@@ -61,17 +61,23 @@ pub struct Condition {
 }
 
 impl Condition {
-    /// That there is the object `name` of this `apiVersion` and kind, in the suite's own namespace.
-    pub fn of(
-        version: impl Into<String>,
-        kind: impl Into<String>,
-        name: impl Into<String>,
-    ) -> Self {
-        let (version, kind, name) = (version.into(), kind.into(), name.into());
+    /// That there is this object, given as its `apiVersion`, kind and name, in the suite's own namespace.
+    ///
+    /// ```
+    /// # use kindwright::Condition;
+    /// let there = Condition::of(["v1", "ConfigMap", "topics"]);
+    /// ```
+    pub fn of(object: [impl Into<String>; 3]) -> Self {
+        let [version, kind, name] = object.map(Into::into);
         Self { version, kind, name, namespace: None, is_true: None, matches: Value::Null }
     }
 
     /// Looks in the [namespace](crate::Suite::namespace) of this suffix.
+    ///
+    /// ```
+    /// # use kindwright::Condition;
+    /// let job = Condition::of(["batch/v1", "Job", "seed"]).namespace("workflows").is_true("Complete");
+    /// ```
     #[must_use]
     pub fn namespace(mut self, suffix: impl Into<String>) -> Self {
         self.namespace = Some(suffix.into());
@@ -80,6 +86,11 @@ impl Condition {
 
     /// That its status has the condition of this type with the status `True`, for its latest generation where the
     /// condition tells of which one it speaks.
+    ///
+    /// ```
+    /// # use kindwright::Condition;
+    /// let ready = Condition::of(["example.io/v1", "Queue", "orders"]).is_true("Ready");
+    /// ```
     #[must_use]
     pub fn is_true(mut self, condition: impl Into<String>) -> Self {
         self.is_true = Some(condition.into());
@@ -87,6 +98,13 @@ impl Condition {
     }
 
     /// That every given key has the given value in it; objects may have more at every depth.
+    ///
+    /// ```
+    /// # use kindwright::Condition;
+    /// # use serde_json::json;
+    /// let bound = Condition::of(["v1", "PersistentVolumeClaim", "data-shop-0"])
+    ///     .matches(json!({"status": {"phase": "Bound"}}));
+    /// ```
     #[must_use]
     pub fn matches(mut self, partial: Value) -> Self {
         self.matches = partial;
@@ -116,6 +134,12 @@ impl Condition {
 
 impl Workload {
     /// Says what else must hold before it counts as ready: of a custom resource, or of anything else.
+    ///
+    /// ```
+    /// # use kindwright::{Condition, Workload};
+    /// let queue = Condition::of(["example.io/v1", "Queue", "orders"]).is_true("Ready");
+    /// let shop = Workload::new("shop", "manifests/shop.yaml").until(queue);
+    /// ```
     #[must_use]
     pub fn until(mut self, condition: Condition) -> Self {
         self.patience.until.push(condition);
@@ -126,6 +150,12 @@ impl Workload {
     ///
     /// What is proven to be lost ends the wait at once. This is for a Job of ten minutes, or so that what should
     /// come at once is not waited for.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use kindwright::Workload;
+    /// let seed = Workload::new("seed", "manifests/seed-job.yaml").ready_within(Duration::from_mins(10));
+    /// ```
     #[must_use]
     pub fn ready_within(mut self, limit: Duration) -> Self {
         self.patience.ready_within = limit;
@@ -134,6 +164,11 @@ impl Workload {
 
     /// Sets how many starts a container of it may need to stay up, because it ends for want of something that
     /// comes later; the default is three.
+    ///
+    /// ```
+    /// # use kindwright::Workload;
+    /// let shop = Workload::new("shop", "manifests/shop.yaml").starts(5);
+    /// ```
     #[must_use]
     pub fn starts(mut self, starts: u32) -> Self {
         self.patience.starts = starts;
@@ -149,7 +184,7 @@ mod tests {
 
     #[test]
     fn a_condition_is_told_in_words() {
-        let queue = || Condition::of("example.io/v1", "Queue", "orders");
+        let queue = || Condition::of(["example.io/v1", "Queue", "orders"]);
         assert_eq!(queue().words(), "Queue `orders` is there");
         assert_eq!(queue().is_true("Ready").words(), "Queue `orders` is Ready");
         let matches = queue().matches(json!({"status": {"phase": "Bound"}}));

@@ -40,15 +40,27 @@ impl Suite {
         self
     }
 
-    /// The suite without the workloads and images that only cases need that are set aside.
+    /// The suite without the workloads and images that only cases need that are set aside, and without the
+    /// migrations and tables of their databases.
     pub(crate) fn without_beyond(mut self) -> Self {
-        self.images.retain(|image| !image.is_beyond());
+        let beyond = self.images.extract_if(.., |image| image.is_beyond());
+        self.left_out_images.extend(beyond.map(|image| image.name().to_owned()));
         for tier in &mut self.tiers {
             if let Tier::Workloads(workloads) = tier {
                 let left_out = workloads.extract_if(.., |workload| workload.beyond);
                 self.left_out.extend(left_out.map(|workload| workload.name));
             }
         }
+        let left_out = &self.left_out;
+        let is_left_out = |database: &str| {
+            let workload = database.split_once(':').map_or(database, |(workload, _)| workload);
+            left_out.iter().any(|name| name == workload)
+        };
+        self.tiers.retain(|tier| match tier {
+            Tier::Migrations(migrations) => !is_left_out(&migrations.workload),
+            Tier::Workloads(_) | Tier::Step(_) => true,
+        });
+        self.tables.retain(|table| !table.database.as_deref().is_some_and(is_left_out));
         self
     }
 
@@ -81,7 +93,7 @@ impl Suite {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::suite::Image;
+    use crate::suite::{Image, Table};
 
     #[test]
     fn a_suite_of_real_services_is_without_what_only_stand_ins_need() {
@@ -92,6 +104,22 @@ mod tests {
         assert_eq!(suite.images, [image("shop")]);
         let left: Vec<_> = suite.workloads().map(|workload| workload.name.as_str()).collect();
         assert_eq!((left, suite.left_out.as_slice()), (vec!["shop"], &["mock".to_owned()][..]));
+    }
+
+    #[test]
+    fn the_migrations_and_tables_of_a_database_that_is_left_out_are_left_out() {
+        let both = [Workload::new("orders", "o.yaml"), Workload::new("mock", "m.yaml").beyond()];
+        let suite = ["orders", "mock:second"].iter().fold(
+            Suite::new("shop", "shop").tier(both),
+            |suite, database| {
+                let table = Table::new(format!("of {database}")).database(*database);
+                suite.migrations(Migrations::new("sql", *database)).table(table)
+            },
+        );
+        let left = suite.without_beyond();
+        let migrated: Vec<_> = left.migrated().map(|it| it.workload.as_str()).collect();
+        let tables: Vec<_> = left.tables.iter().map(|table| table.name.as_str()).collect();
+        assert_eq!((migrated, tables), (vec!["orders"], vec!["of orders"]));
     }
 
     #[test]

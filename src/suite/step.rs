@@ -57,6 +57,13 @@ impl Step {
     }
 
     /// Sets how long it may take; the default is a minute.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use kindwright::{CaseResult, Ctx, step};
+    /// # async fn fill_the_catalog(ctx: Ctx) -> CaseResult { Ok(()) }
+    /// let step = step!(fill_the_catalog).limit(Duration::from_mins(5));
+    /// ```
     #[must_use]
     pub fn limit(mut self, limit: Duration) -> Self {
         self.limit = limit;
@@ -70,6 +77,18 @@ impl Suite {
     /// It is done in every run, also on a stack that was kept: it must bear that what it makes is there already.
     /// What it makes by [`Ctx::objects`](crate::Ctx::objects) stays until the suite is released. A step that fails
     /// is a failed setup: no case is judged, and what explains it is in the evidence.
+    ///
+    /// ```
+    /// # use kindwright::{CaseResult, Ctx, Endpoint, Suite, Workload, step};
+    /// async fn open_the_shop(ctx: Ctx) -> CaseResult {
+    ///     ctx.post("shop", "/open").send().await?.expect(200)?;
+    ///     Ok(())
+    /// }
+    ///
+    /// let suite = Suite::new("shop", "shop-tests")
+    ///     .tier([Workload::new("shop", "manifests/shop.yaml").endpoint(Endpoint::http("http"))])
+    ///     .step(step!(open_the_shop));
+    /// ```
     #[must_use]
     pub fn step(mut self, step: Step) -> Self {
         self.tiers.push(Tier::Step(step));
@@ -80,6 +99,17 @@ impl Suite {
     ///
     /// If it fails the run fails. It is not done where the setup failed, nor when the run is interrupted: what must
     /// go in any case is best made by [`Ctx::objects`](crate::Ctx::objects).
+    ///
+    /// ```
+    /// # use kindwright::{CaseResult, Ctx, Suite, ensure, step};
+    /// async fn every_order_was_billed(ctx: Ctx) -> CaseResult {
+    ///     let open = ctx.default_database()?.query("SELECT id FROM orders WHERE bill IS NULL", &[]).await?;
+    ///     ensure!(open.is_empty(), "orders without a bill: {open:?}");
+    ///     Ok(())
+    /// }
+    ///
+    /// let suite = Suite::new("shop", "shop-tests").after_cases(step!(every_order_was_billed));
+    /// ```
     #[must_use]
     pub fn after_cases(mut self, step: Step) -> Self {
         self.after_cases.push(step);

@@ -1,6 +1,10 @@
 //! A table of which cases assert rows, as a suite declares it.
 
+use std::time::Duration;
+
 use serde::Serialize;
+
+use super::Suite;
 
 /// A table of a database of the suite, and what its columns mean.
 ///
@@ -36,6 +40,11 @@ pub struct Table {
 
 impl Table {
     /// The table of this name, or `schema.name`; case counts, as in a quoted name of SQL.
+    ///
+    /// ```
+    /// # use kindwright::Table;
+    /// let table = Table::new("billing.invoices");
+    /// ```
     pub fn new(name: impl Into<String>) -> Self {
         Self {
             name: name.into(),
@@ -51,6 +60,12 @@ impl Table {
     }
 
     /// Says what cases call it, where two databases have a table of one name.
+    ///
+    /// ```
+    /// # use kindwright::Table;
+    /// let shops = Table::new("orders").database("postgresql:shop");
+    /// let tills = Table::new("orders").database("postgresql:till").alias("till orders");
+    /// ```
     #[must_use]
     pub fn alias(mut self, alias: impl Into<String>) -> Self {
         self.alias = Some(alias.into());
@@ -60,6 +75,11 @@ impl Table {
     /// Names its database: that of a workload, or with `workload:port` the one behind a port.
     ///
     /// The default is the first database that the suite declares.
+    ///
+    /// ```
+    /// # use kindwright::Table;
+    /// let table = Table::new("invoices").database("postgresql:billing");
+    /// ```
     #[must_use]
     pub fn database(mut self, database: impl Into<String>) -> Self {
         self.database = Some(database.into());
@@ -68,6 +88,11 @@ impl Table {
 
     /// Names the column that says to which case a row belongs, by its
     /// [correlation id](crate::Ctx::correlation_id).
+    ///
+    /// ```
+    /// # use kindwright::Table;
+    /// let table = Table::new("orders").id("correlation_id");
+    /// ```
     #[must_use]
     pub fn id(mut self, column: impl Into<String>) -> Self {
         self.id = Some(column.into());
@@ -75,6 +100,11 @@ impl Table {
     }
 
     /// Names the column by which rows are ordered.
+    ///
+    /// ```
+    /// # use kindwright::Table;
+    /// let table = Table::new("orders").time("placed_at");
+    /// ```
     #[must_use]
     pub fn time(mut self, column: impl Into<String>) -> Self {
         self.time = Some(column.into());
@@ -82,6 +112,11 @@ impl Table {
     }
 
     /// Names the column that orders rows of one moment where they are returned and shown.
+    ///
+    /// ```
+    /// # use kindwright::Table;
+    /// let table = Table::new("orders").time("placed_at").key("number");
+    /// ```
     #[must_use]
     pub fn key(mut self, column: impl Into<String>) -> Self {
         self.key = Some(column.into());
@@ -89,6 +124,11 @@ impl Table {
     }
 
     /// Names the column of a row's kind: a type of event, or a state.
+    ///
+    /// ```
+    /// # use kindwright::Table;
+    /// let table = Table::new("orders").time("changed_at").kind("state");
+    /// ```
     #[must_use]
     pub fn kind(mut self, column: impl Into<String>) -> Self {
         self.kind = Some(column.into());
@@ -96,6 +136,11 @@ impl Table {
     }
 
     /// Names the column that says who wrote a row.
+    ///
+    /// ```
+    /// # use kindwright::Table;
+    /// let table = Table::new("audit_events").kind("event").emitter("service");
+    /// ```
     #[must_use]
     pub fn emitter(mut self, column: impl Into<String>) -> Self {
         self.emitter = Some(column.into());
@@ -119,5 +164,50 @@ impl Table {
     pub(crate) fn columns(&self) -> impl Iterator<Item = &str> {
         let columns = [&self.id, &self.time, &self.key, &self.kind, &self.emitter];
         columns.into_iter().filter_map(|column| column.as_deref())
+    }
+}
+
+impl Suite {
+    /// Declares a table, so that cases can assert its rows with [`Ctx::rows`](crate::Ctx::rows), and a case that
+    /// failed leaves those under its correlation id in its evidence.
+    ///
+    /// ```
+    /// # use kindwright::{Suite, Table};
+    /// let orders = Table::new("orders").id("correlation_id").time("placed_at");
+    /// let suite = Suite::new("shop", "shop-tests").table(orders); // `ctx.rows("orders")?`
+    /// ```
+    #[must_use]
+    pub fn table(mut self, table: Table) -> Self {
+        self.tables.push(table);
+        self
+    }
+
+    /// Declares the table of audit events, which [`Ctx::audit`](crate::Ctx::audit) reads.
+    ///
+    /// ```
+    /// # use kindwright::{Suite, Table};
+    /// let events = Table::new("audit_events").id("trace").time("at").kind("event").emitter("service");
+    /// let suite = Suite::new("shop", "shop-tests").audit(events);
+    /// ```
+    #[must_use]
+    pub fn audit(self, table: Table) -> Self {
+        self.table(Table { audit: true, ..table })
+    }
+
+    /// Says how long after an answer the rows that it causes may still arrive, because services collect
+    /// them before they write; a second without it.
+    ///
+    /// An assertion that one row more would break has held when it has held for so long.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use kindwright::Suite;
+    /// let suite = Suite::new("shop", "shop-tests").settle(Duration::from_secs(5));
+    /// ```
+    #[doc(alias = "flush")]
+    #[must_use]
+    pub fn settle(mut self, interval: Duration) -> Self {
+        self.settle = interval;
+        self
     }
 }

@@ -27,6 +27,11 @@ impl Workload {
     ///
     /// The manifest is a file that `kubectl apply -f` would take. Namespace,
     /// images, NodePorts and labels are set by the runner.
+    ///
+    /// ```
+    /// # use kindwright::Workload;
+    /// let shop = Workload::new("shop", "manifests/shop.yaml");
+    /// ```
     pub fn new(name: impl Into<String>, manifest: impl Into<PathBuf>) -> Self {
         Self {
             name: name.into(),
@@ -40,6 +45,13 @@ impl Workload {
     /// Adds a port of one of its Services that cases reach, and that must have answered before they start.
     ///
     /// Of several that speak HTTP(S), the first is the one that is meant where a case names the workload alone.
+    ///
+    /// ```
+    /// # use kindwright::{Endpoint, Workload};
+    /// let shop = Workload::new("shop", "manifests/shop.yaml")
+    ///     .endpoint(Endpoint::http("http").health("/health"))
+    ///     .endpoint(Endpoint::http("metrics"));
+    /// ```
     #[must_use]
     pub fn endpoint(mut self, endpoint: Endpoint) -> Self {
         self.endpoints.push(endpoint);
@@ -50,6 +62,11 @@ impl Workload {
     ///
     /// Where the suite is [real](crate::Suite::real) it is not deployed, unless one of them runs all the same
     /// (`--include-ignored`).
+    ///
+    /// ```
+    /// # use kindwright::Workload;
+    /// let bank = Workload::new("bank", "manifests/stand-in-bank.yaml").beyond();
+    /// ```
     #[must_use]
     pub fn beyond(mut self) -> Self {
         self.beyond = true;
@@ -83,11 +100,21 @@ pub struct Migrations {
 impl Migrations {
     /// The files of `directory` (from the project's root), for the first database of `workload`, or with
     /// `workload:endpoint` for this one.
+    ///
+    /// ```
+    /// # use kindwright::Migrations;
+    /// let migrations = Migrations::new("migrations/billing", "postgresql:billing");
+    /// ```
     pub fn new(directory: impl Into<PathBuf>, workload: impl Into<String>) -> Self {
         Self { directory: directory.into(), workload: workload.into(), tables: Vec::new() }
     }
 
     /// Names tables that must exist afterwards: `table`, or `schema.table`.
+    ///
+    /// ```
+    /// # use kindwright::Migrations;
+    /// let migrations = Migrations::new("migrations", "postgresql").create(["orders", "billing.invoices"]);
+    /// ```
     #[must_use]
     pub fn create<T: Into<String>>(mut self, tables: impl IntoIterator<Item = T>) -> Self {
         self.tables.extend(tables.into_iter().map(Into::into));
@@ -153,11 +180,22 @@ pub fn password(name: impl Into<String>) -> Part {
 
 impl Secret {
     /// An empty Secret called `name`.
+    ///
+    /// ```
+    /// # use kindwright::{Secret, text};
+    /// let secret = Secret::new("shop-secret").entry("user", [text("shop")]);
+    /// ```
     pub fn new(name: impl Into<String>) -> Self {
         Self { name: name.into(), entries: Vec::new() }
     }
 
     /// Adds an entry, whose value is its parts one after another.
+    ///
+    /// ```
+    /// # use kindwright::{Secret, password, text};
+    /// let url = [text("redis://:"), password("cache"), text("@redis:6379")];
+    /// let secret = Secret::new("shop-secret").entry("user", [text("shop")]).entry("REDIS_URL", url);
+    /// ```
     #[must_use]
     pub fn entry(mut self, key: impl Into<String>, parts: impl IntoIterator<Item = Part>) -> Self {
         self.entries.push((key.into(), parts.into_iter().collect()));

@@ -82,6 +82,18 @@ impl History {
     }
 
     /// How often was looked.
+    ///
+    /// ```no_run
+    /// # use std::time::Duration;
+    /// # use kindwright::{CaseResult, Ctx, Failure, ReadError, Unmet};
+    /// # async fn case(ctx: Ctx) -> CaseResult {
+    /// let limit = Duration::from_secs(5);
+    /// let line = ctx.logs("shop")?.until("the end", limit, |line| line.text() == "done").await;
+    /// if let Err(ReadError::Unmet(Unmet::Late { history, .. })) = line {
+    ///     return Err(Failure::new(format_args!("not so in {} looks", history.looks())));
+    /// }
+    /// # Ok(()) }
+    /// ```
     pub fn looks(&self) -> usize {
         self.looks
     }
@@ -92,6 +104,18 @@ impl History {
     }
 
     /// What was seen last.
+    ///
+    /// ```no_run
+    /// # use std::time::Duration;
+    /// # use kindwright::{CaseResult, Ctx, ReadError, Unmet};
+    /// # async fn case(ctx: Ctx) -> CaseResult {
+    /// let limit = Duration::from_secs(5);
+    /// let line = ctx.logs("shop")?.until("the end", limit, |line| line.text() == "done").await;
+    /// if let Err(ReadError::Unmet(Unmet::Late { history, .. })) = line {
+    ///     ctx.attach("last-line.txt", history.last().unwrap_or("nothing"))?;
+    /// }
+    /// # Ok(()) }
+    /// ```
     pub fn last(&self) -> Option<&str> {
         self.latest.last().map(|seen| seen.what.as_str())
     }

@@ -13,23 +13,8 @@ mod history;
 pub use history::History;
 
 /// What one look at a condition found.
-///
-/// ```no_run
-/// # use std::time::Duration;
-/// # use kindwright::{CaseResult, Ctx, HttpError, wait::{self, Limit, Poll}};
-/// # async fn case(ctx: Ctx) -> CaseResult {
-/// wait::until("that the shop is open", Limit::seconds(10), async || {
-///     let answer = ctx.get("shop", "/open").send().await?;
-///     Ok::<_, HttpError>(match answer.status() {
-///         200 => Poll::Ready(()),
-///         status => Poll::NotYet(format!("it answers {status}")),
-///     })
-/// })
-/// .await?;
-/// # Ok(()) }
-/// ```
 #[derive(Debug)]
-pub enum Poll<T> {
+pub(crate) enum Poll<T> {
     /// The condition holds.
     Ready(T),
     /// Not so yet, and this is what was seen instead.
@@ -38,13 +23,17 @@ pub enum Poll<T> {
 
 /// How long to look, and how often.
 ///
-/// ```
-/// use std::time::Duration;
+/// What waits takes a [`Duration`]; what looks again and again, as [`Ctx::until`](crate::Ctx::until) does, takes one of
+/// these as well.
 ///
-/// use kindwright::wait::Limit;
-///
+/// ```no_run
+/// # use std::time::Duration;
+/// # use kindwright::{CaseResult, Ctx, wait::Limit};
+/// # async fn case(ctx: Ctx) -> CaseResult {
 /// let rarely = Limit { total: Duration::from_mins(2), every: Duration::from_secs(5) };
-/// let often = Limit::seconds(5);
+/// let ready = async || Ok(ctx.get("shop", "/report").send().await?.expect(200)?);
+/// let report = ctx.until("the report", rarely, ready).await?;
+/// # Ok(()) }
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limit {
@@ -56,7 +45,7 @@ pub struct Limit {
 
 impl Limit {
     /// Looks ten times a second for `seconds`.
-    pub const fn seconds(seconds: u64) -> Self {
+    pub(crate) const fn seconds(seconds: u64) -> Self {
         Self { total: Duration::from_secs(seconds), every: Duration::from_millis(100) }
     }
 }
@@ -69,21 +58,8 @@ impl From<Duration> for Limit {
 }
 
 /// Why a wait ended without its condition.
-///
-/// ```no_run
-/// # use kindwright::{CaseResult, Ctx, Failure, HttpError, wait::{self, Limit, Poll, WaitError}};
-/// # async fn case(ctx: Ctx) -> CaseResult {
-/// let closed = wait::until("that the shop closes", Limit::seconds(10), async || {
-///     Ok::<Poll<()>, HttpError>(Poll::NotYet(ctx.get("shop", "/open").send().await?.text().to_owned()))
-/// });
-/// if let Err(WaitError::TimedOut { last, .. }) = closed.await {
-///     return Err(Failure::new(format_args!("it still says {last}")));
-/// }
-/// # Ok(()) }
-/// ```
 #[derive(Debug, Error)]
-#[non_exhaustive]
-pub enum WaitError<E> {
+pub(crate) enum WaitError<E> {
     /// Time ran out.
     #[error("{what} did not happen within {waited:.1?} ({looks} looks); last seen: {last}")]
     TimedOut {
@@ -111,22 +87,7 @@ pub enum WaitError<E> {
 ///
 /// The limit covers the looks as well as the pauses: a look that hangs is cut
 /// off. An `Err` ends the wait at once, so keep it for what cannot heal.
-///
-/// ```no_run
-/// # use std::time::Duration;
-/// # use kindwright::{CaseResult, Ctx, HttpError, wait::{self, Limit, Poll}};
-/// # async fn case(ctx: Ctx) -> CaseResult {
-/// wait::until("that the shop is open", Limit::seconds(10), async || {
-///     let answer = ctx.get("shop", "/open").send().await?;
-///     Ok::<_, HttpError>(match answer.status() {
-///         200 => Poll::Ready(()),
-///         status => Poll::NotYet(format!("it answers {status}")),
-///     })
-/// })
-/// .await?;
-/// # Ok(()) }
-/// ```
-pub async fn until<T, E>(
+pub(crate) async fn until<T, E>(
     what: impl fmt::Display,
     limit: Limit,
     check: impl AsyncFnMut() -> Result<Poll<T>, E>,

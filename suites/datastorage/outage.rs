@@ -2,10 +2,7 @@
 
 use std::time::Duration;
 
-use kindwright::{
-    Case, CaseResult, Ctx, Failure, HttpError, case, ensure,
-    wait::{self, Limit, Poll},
-};
+use kindwright::{Case, CaseResult, Ctx, Failure, case, ensure, ensure_eq};
 use serde_json::{Value, json};
 
 use super::{EVENTS, SERVICE, event, events::notification, metric, store, text};
@@ -16,7 +13,7 @@ const NOTIFICATIONS: &str = "/api/v1/audit/notifications";
 /// Pods are stopped and started several times in a case.
 const LIMIT: Duration = Duration::from_mins(4);
 /// How long the service may take to notice that its database is away or back.
-const NOTICED: Limit = Limit { total: Duration::from_secs(30), every: Duration::from_millis(100) };
+const NOTICED: Duration = Duration::from_secs(30);
 
 pub(super) fn cases() -> impl IntoIterator<Item = Case> {
     let kept = [
@@ -60,12 +57,8 @@ async fn an_event_is_accepted_without_a_database(ctx: Ctx) -> CaseResult {
     }
     stack.start(DATABASE).await?;
     let event = event(&ctx, "gateway", AGAIN, "received");
-    let stored = wait::until("an event is stored again", NOTICED, async || {
-        let answer = ctx.post(SERVICE, EVENTS).json(&event).send().await?;
-        Ok::<_, HttpError>(match answer.status() {
-            201 => Poll::Ready(()),
-            _ => Poll::NotYet(answer.exchange().to_string()),
-        })
+    let stored = ctx.until("an event that is stored again", NOTICED, async || {
+        Ok(ctx.post(SERVICE, EVENTS).json(&event).send().await?.expect(201)?)
     });
     stored.await?;
     ctx.audit().kinds([AGAIN]).at_least(1).holds().await?;
@@ -133,13 +126,10 @@ async fn a_notification_accepted_without_a_database_is_recorded_once(ctx: Ctx) -
     post().await?.expect(202)?;
     stack.start(DATABASE).await?;
     // There is no question about notifications; a second one of the same id is refused.
-    let recorded = wait::until("the record of the notification", NOTICED, async || {
-        Ok::<_, HttpError>(
-            match metric(&ctx, "dlq_depth", &[("stream", "audit:dlq:notifications")]).await? {
-                Some(0.0) => Poll::Ready(()),
-                depth => Poll::NotYet(format!("{depth:?} notifications wait")),
-            },
-        )
+    let recorded = ctx.until("the record of the notification", NOTICED, async || {
+        let depth = metric(&ctx, "dlq_depth", &[("stream", "audit:dlq:notifications")]).await?;
+        ensure!(depth == Some(0.0), "{depth:?} notifications wait");
+        Ok(())
     });
     recorded.await?;
     post().await?.expect(409)?;
@@ -149,16 +139,12 @@ async fn a_notification_accepted_without_a_database_is_recorded_once(ctx: Ctx) -
 async fn a_service_without_a_database_is_not_ready_until_it_is_back(ctx: Ctx) -> CaseResult {
     let stack = ctx.disturb()?;
     let says = async |status: u16, words: Value| {
-        let asking = wait::until(format!("{status} {words}"), NOTICED, async || {
-            let answer = ctx.get(SERVICE, "/health/ready").send().await?;
-            let same = answer.status() == status && answer.json::<Value>()? == words;
-            Ok::<_, HttpError>(if same {
-                Poll::Ready(())
-            } else {
-                Poll::NotYet(answer.exchange().to_string())
-            })
-        });
-        asking.await
+        ctx.until(format_args!("{status} {words}"), NOTICED, async || {
+            let answer = ctx.get(SERVICE, "/health/ready").send().await?.expect(status)?;
+            ensure_eq!(answer.json::<Value>()?, words);
+            Ok(())
+        })
+        .await
     };
     says(200, json!({"status": "ready"})).await?;
     stack.stop(DATABASE).await?;

@@ -35,11 +35,12 @@ async fn any_origin_may_ask(ctx: Ctx) -> CaseResult {
 }
 
 async fn a_browser_that_asks_whether_it_may_is_told(ctx: Ctx) -> CaseResult {
-    for origin in ORIGINS {
+    let methods = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
+    for (origin, method) in ORIGINS.into_iter().flat_map(|origin| methods.map(|it| (origin, it))) {
         let answer = ctx
             .request(Method::OPTIONS, GATEWAY, ALERTS)
             .header("origin", origin)
-            .header("access-control-request-method", "POST")
+            .header("access-control-request-method", method)
             .header("access-control-request-headers", "Content-Type")
             .send()
             .await?;
@@ -47,7 +48,7 @@ async fn a_browser_that_asks_whether_it_may_is_told(ctx: Ctx) -> CaseResult {
         let allowed = header(&answer, "access-control-allow-origin");
         ensure!(["*", origin].contains(&allowed), "{origin} is told `{allowed}`");
         let methods = header(&answer, "access-control-allow-methods");
-        ensure!(methods.contains("POST"), "it may `{methods}`");
+        ensure!(methods.contains(method), "asked for {method}, it may `{methods}`");
         let headers = header(&answer, "access-control-allow-headers").to_lowercase();
         ensure!(headers.contains("content-type"), "it may send `{headers}`");
         ensure_eq!(header(&answer, "access-control-max-age"), "300");

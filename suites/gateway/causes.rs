@@ -96,7 +96,7 @@ async fn each_occurrence_of_a_signal_is_counted(ctx: Ctx) -> CaseResult {
         }
     }
     let name = text(&first, "/remediationRequestName");
-    let request = ctx.objects().get(VERSION, REQUEST, name).await?.unwrap_or_default();
+    let request = ctx.objects().get([VERSION, REQUEST, name]).await?.unwrap_or_default();
     let seen = &request["status"]["deduplication"];
     ensure!(seen["occurrenceCount"] == 5, "{seen}");
     let time = |pointer| OffsetDateTime::parse(text(seen, pointer), &Rfc3339);
@@ -113,7 +113,7 @@ async fn a_signal_is_new_again_once_its_request_has_ended(ctx: Ctx) -> CaseResul
         until_seen(&ctx, &first).await?;
         let (name, status) =
             (text(&first, "/remediationRequestName"), json!({"status": {"overallPhase": phase}}));
-        ctx.objects().merge_status(VERSION, REQUEST, name, &status).await?;
+        ctx.objects().merge_status([VERSION, REQUEST, name], &status).await?;
         // The name of a request has the second in it: in the same one it would be the old one again.
         ctx.until(format!("a new request after {phase}"), SOON, async || {
             let next = created(&ctx, &alert).await?;
@@ -138,10 +138,10 @@ async fn a_signal_is_not_new_again_while_something_is_done_about_it(ctx: Ctx) ->
         until_seen(&ctx, &first).await?;
         let (name, status) =
             (text(&first, "/remediationRequestName"), json!({"status": {"overallPhase": phase}}));
-        ctx.objects().merge_status(VERSION, REQUEST, name, &status).await?;
+        ctx.objects().merge_status([VERSION, REQUEST, name], &status).await?;
         let again = counted(&ctx, &alert).await?;
         ensure!(again["remediationRequestName"] == name, "in {phase} it has another: {again}");
-        let request = ctx.objects().get(VERSION, REQUEST, name).await?.unwrap_or_default();
+        let request = ctx.objects().get([VERSION, REQUEST, name]).await?.unwrap_or_default();
         ensure!(request["status"]["overallPhase"] == phase, "the phase was lost: {request}");
         Ok(())
     });

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use futures_util::future::{try_join, try_join_all};
-use kindwright::{Case, CaseResult, Ctx, Failure, case, ensure, wait::Limit};
+use kindwright::{Case, CaseResult, Ctx, Failure, case, ensure};
 use serde_json::Value;
 
 use super::{
@@ -17,7 +17,7 @@ const STREAMS: &str = "redis";
 /// Pods are killed and started in a case.
 const LIMIT: Duration = Duration::from_mins(4);
 /// How long a signal may be sent again until it is received.
-const AGAIN: Limit = Limit { total: Duration::from_mins(2), every: Duration::from_millis(200) };
+const AGAIN: Duration = Duration::from_mins(2);
 /// So many senders send so many signals each, while something happens.
 const SENDERS: usize = 4;
 const EACH: usize = 10;

@@ -1,6 +1,8 @@
 //! The gateway: what becomes of signals, whoever sends them, and whatever happens meanwhile.
 //!
 //! The cases are the scenarios of contract 6.3, by their numbers there.
+//!
+//! None of them was tried with the original's image.
 
 mod audit;
 mod browsers;
@@ -45,6 +47,7 @@ pub(crate) fn suite() -> Suite {
     platform::shared(Suite::new(GATEWAY, GATEWAY), ports, [gateway])
         .image(Image::program(GATEWAY, STAND_INS, [GATEWAY]))
         .resources("fixtures/crds/kubernaut.ai_remediationrequests.yaml")
+        .strategies(platform::STRATEGIES)
         .cases(causes::cases())
         .cases(flow::cases())
         .cases(metrics::cases())
@@ -136,7 +139,7 @@ async fn make_namespace(ctx: &Ctx) -> Result<(), ObjectsError> {
 
 /// The requests in a namespace.
 async fn requests(objects: &Objects) -> Result<Vec<Value>, ObjectsError> {
-    objects.list(VERSION, REQUEST).await
+    objects.list([VERSION, REQUEST]).await
 }
 
 /// Waits until a namespace has so many requests, and returns them.

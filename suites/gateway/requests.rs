@@ -1,6 +1,7 @@
 //! What a request says of its signal (scenarios 08, 10 and 21).
 
-use kindwright::{Case, CaseResult, Ctx, cases, ensure, ensure_eq};
+use base64::{Engine as _, prelude::BASE64_STANDARD};
+use kindwright::{Case, CaseResult, Ctx, Failure, cases, ensure, ensure_eq};
 use serde_json::{Value, json};
 
 use super::{
@@ -14,6 +15,7 @@ pub(super) fn cases() -> impl IntoIterator<Item = Case> {
         a_request_says_all_that_its_alert_says,
         a_request_says_all_that_its_event_says,
         a_signal_about_nothing_known_has_a_request_too,
+        its_target_is_what_one_of_its_labels_names,
         a_valid_signal_has_exactly_one_request,
     ]
 }
@@ -24,13 +26,14 @@ async fn of_event(ctx: &Ctx, event: &Value) -> Result<Value, kindwright::HttpErr
 }
 
 /// Waits until the request of an answer is as it should be, and returns it.
-async fn until_matching(
-    ctx: &Ctx,
-    answer: &Value,
-    expected: Value,
-) -> Result<Value, kindwright::Failure> {
+async fn until_matching(ctx: &Ctx, answer: &Value, expected: Value) -> Result<Value, Failure> {
     let request = [VERSION, REQUEST, text(answer, "/remediationRequestName")];
     Ok(ctx.objects().until_matching(request, expected, SOON).await?)
+}
+
+/// The JSON that a request has as bytes.
+fn decoded(request: &Value, pointer: &str) -> Result<Value, Failure> {
+    Ok(serde_json::from_slice(&BASE64_STANDARD.decode(text(request, pointer))?)?)
 }
 
 async fn an_event_of_kubernetes_has_a_request_about_its_pod(ctx: Ctx) -> CaseResult {
@@ -52,7 +55,8 @@ async fn an_event_of_kubernetes_has_a_request_about_its_pod(ctx: Ctx) -> CaseRes
 
 async fn a_request_says_all_that_its_alert_says(ctx: Ctx) -> CaseResult {
     make_namespace(&ctx).await?;
-    let answer = created(&ctx, &alert(&ctx, "HighCPU", "cart-0")).await?;
+    let alert = alert(&ctx, "HighCPU", "cart-0");
+    let answer = created(&ctx, &alert).await?;
     let (namespace, print) = (ctx.objects().namespace(), text(&answer, "/fingerprint"));
     let expected = json!({
         "metadata": {
@@ -85,14 +89,13 @@ async fn a_request_says_all_that_its_alert_says(ctx: Ctx) -> CaseResult {
     let request = until_matching(&ctx, &answer, expected).await?;
     let name = text(&request, "/metadata/name");
     ensure!(name.starts_with(&format!("rr-{}-", &print[..12])), "it is called {name}");
-    for pointer in [
-        "/metadata/annotations/kubernaut.ai~1created-at",
-        "/spec/receivedTime",
-        "/spec/providerData",
-        "/spec/originalPayload",
-    ] {
+    for pointer in ["/metadata/annotations/kubernaut.ai~1created-at", "/spec/receivedTime"] {
         ensure!(!text(&request, pointer).is_empty(), "no {pointer}: {request:#}");
     }
+    let labels = request["spec"]["signalLabels"].clone();
+    let provided = json!({"namespace": namespace, "labels": labels});
+    ensure_eq!(decoded(&request, "/spec/providerData")?, provided);
+    ensure_eq!(decoded(&request, "/spec/originalPayload")?, alert);
     Ok(())
 }
 
@@ -141,6 +144,27 @@ async fn a_signal_about_nothing_known_has_a_request_too(ctx: Ctx) -> CaseResult 
     let target = json!({"kind": "Unknown", "name": "unknown"});
     let expected = json!({"spec": {"severity": "warning", "targetResource": target}});
     until_matching(&ctx, &answer, expected).await?;
+    Ok(())
+}
+
+async fn its_target_is_what_one_of_its_labels_names(ctx: Ctx) -> CaseResult {
+    make_namespace(&ctx).await?;
+    let kinds = ["Deployment", "StatefulSet", "DaemonSet", "Node", "Service"];
+    for (at, kind) in kinds.into_iter().enumerate() {
+        let name = format!("target-{at}");
+        let mut alert = alert(&ctx, &format!("Of{kind}"), "cart-0");
+        for labels in ["/commonLabels", "/alerts/0/labels"] {
+            if let Some(labels) = alert.pointer_mut(labels).and_then(Value::as_object_mut) {
+                labels.remove("pod");
+                labels.insert(kind.to_lowercase(), json!(name));
+            }
+        }
+        let answer = created(&ctx, &alert).await?;
+        let target = json!({"kind": kind, "name": name});
+        until_matching(&ctx, &answer, json!({"spec": {"targetResource": target}})).await?;
+        let print = fingerprint(&format!("Of{kind}"), ctx.objects().namespace(), kind, &name);
+        ensure_eq!(answer["fingerprint"], print);
+    }
     Ok(())
 }
 

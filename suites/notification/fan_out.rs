@@ -6,7 +6,7 @@ use kindwright::{Case, CaseResult, Ctx, case, cases, ensure, ensure_eq};
 use serde_json::json;
 
 use super::{
-    CONTROLLER, KIND, SOON, attempts,
+    CONTROLLER, KIND, SOON, VERSION, attempts,
     files::{folder, read, written},
     object, send, until,
 };
@@ -124,7 +124,7 @@ async fn kubernetes_is_told_of_the_phases(ctx: Ctx) -> CaseResult {
     until(&ctx, &name, json!({"phase": "Sent"})).await?;
     let expected = ["Initialized", "ProcessingDeliveries", "AllDeliveriesSucceeded"];
     ctx.until("the events of Kubernetes", SOON, async || {
-        let events = ctx.objects().events(KIND, &name).await?;
+        let events = ctx.objects().events([VERSION, KIND, &name]).await?;
         let reasons: Vec<_> = events.iter().filter_map(|event| event["reason"].as_str()).collect();
         for reason in expected {
             ensure!(reasons.contains(&reason), "there are {reasons:?}");

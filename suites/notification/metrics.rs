@@ -4,6 +4,7 @@ use kindwright::{Case, CaseResult, Ctx, Failure, MetricsError, case, cases, ensu
 use serde_json::json;
 
 use super::{CONTROLLER, SOON, send, until};
+use crate::expect::counted;
 
 pub(super) fn cases() -> impl IntoIterator<Item = Case> {
     let beyond = [
@@ -25,16 +26,7 @@ pub(super) fn cases() -> impl IntoIterator<Item = Case> {
 
 /// The sum of a metric of the controller.
 async fn sum(ctx: &Ctx, name: &str, labels: &[(&str, &str)]) -> Result<f64, MetricsError> {
-    let name = format!("kubernaut_notification_{name}");
-    match ctx.metrics(CONTROLLER).await?.sum(&name, labels) {
-        // A metric is there once something is counted, which may be what this case does.
-        Err(
-            MetricsError::Unknown { .. }
-            | MetricsError::Uncounted { .. }
-            | MetricsError::Unlabelled { .. },
-        ) => Ok(0.0),
-        sum => sum,
-    }
+    counted(ctx, CONTROLLER, &format!("kubernaut_notification_{name}"), labels).await
 }
 
 /// Sends a notification to the console, and waits until a metric is greater for it than `before`.

@@ -1,24 +1,23 @@
 //! What becomes of notifications and their events while the controller or the data service is away.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::time::Duration;
 
 use futures_util::future::{join, try_join_all};
 use kindwright::{Case, CaseResult, Ctx, Failure, case, ensure_eq};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::{
     ACKNOWLEDGED, CONTROLLER, KIND, SENT, VERSION,
     files::{folder, written},
     send, until,
 };
+use crate::expect::told_once;
 
 const DATA_SERVICE: &str = "datastorage";
 /// How many notifications flow meanwhile.
 const MANY: usize = 20;
 /// Pods are stopped and started several times in a case.
 const LIMIT: Duration = Duration::from_mins(4);
-/// How long events may take that were kept while the data service was away.
-const KEPT: Duration = Duration::from_mins(1);
 
 pub(super) fn cases() -> impl IntoIterator<Item = Case> {
     [
@@ -49,23 +48,8 @@ async fn all_sent(ctx: &Ctx, names: &[String]) -> Result<(), Failure> {
 }
 
 /// Every notification was sent by two channels and acknowledged, and each of that was stored once.
-async fn told_once(ctx: &Ctx, names: &[String]) -> CaseResult {
-    let events = ctx.audit().exactly(3 * names.len()).within(KEPT).holds().await?;
-    let mut told = BTreeMap::<_, Vec<_>>::new();
-    for event in &events {
-        let name = event.get("resource_id").and_then(Value::as_str).unwrap_or_default();
-        told.entry(name.to_owned()).or_default().push(event.kind().to_owned());
-    }
-    let each = |name: &String| {
-        let mut kinds = [SENT, SENT, ACKNOWLEDGED].map(str::to_owned).to_vec();
-        kinds.sort_unstable();
-        (name.clone(), kinds)
-    };
-    for kinds in told.values_mut() {
-        kinds.sort_unstable();
-    }
-    ensure_eq!(told, names.iter().map(each).collect::<BTreeMap<_, _>>());
-    Ok(())
+async fn once(ctx: &Ctx, names: &[String]) -> CaseResult {
+    told_once(ctx.audit(), names, &[SENT, SENT, ACKNOWLEDGED]).await
 }
 
 async fn a_controller_that_is_killed_delivers_every_notification_and_tells_it_once(
@@ -86,7 +70,7 @@ async fn a_controller_that_is_killed_delivers_every_notification_and_tells_it_on
     for name in &names {
         ensure_eq!((name, written(&folder, name, "json")?.len()), (name, 1));
     }
-    told_once(&ctx, &names).await
+    once(&ctx, &names).await
 }
 
 async fn events_outlive_the_data_service_and_are_stored_once(ctx: Ctx) -> CaseResult {
@@ -98,7 +82,7 @@ async fn events_outlive_the_data_service_and_are_stored_once(ctx: Ctx) -> CaseRe
     // Nothing waits for its events.
     all_sent(&ctx, &names).await?;
     stack.start(DATA_SERVICE).await?;
-    told_once(&ctx, &names).await
+    once(&ctx, &names).await
 }
 
 async fn events_outlive_the_controller_while_the_data_service_is_away(ctx: Ctx) -> CaseResult {
@@ -109,7 +93,7 @@ async fn events_outlive_the_controller_while_the_data_service_is_away(ctx: Ctx) 
     all_sent(&ctx, &names).await?;
     stack.kill(CONTROLLER).await?;
     stack.start(DATA_SERVICE).await?;
-    told_once(&ctx, &names).await
+    once(&ctx, &names).await
 }
 
 async fn events_of_a_notification_that_is_gone_are_stored_all_the_same(ctx: Ctx) -> CaseResult {
@@ -119,9 +103,9 @@ async fn events_of_a_notification_that_is_gone_are_stored_all_the_same(ctx: Ctx)
     let names = flow(&ctx, &mounted).await?;
     all_sent(&ctx, &names).await?;
     for name in &names {
-        ctx.objects().delete(VERSION, KIND, name).await?;
+        ctx.objects().delete([VERSION, KIND, name]).await?;
     }
     stack.kill(CONTROLLER).await?;
     stack.start(DATA_SERVICE).await?;
-    told_once(&ctx, &names).await
+    once(&ctx, &names).await
 }

@@ -74,7 +74,7 @@ async fn is_refused(ctx: Ctx, field: &str, value: Value) -> CaseResult {
     // What comes later is told; what was refused is not.
     send(&ctx, "right", json!({})).await?;
     ctx.audit().kinds([SENT]).exactly(1).holds().await?;
-    let there = ctx.objects().list(VERSION, KIND).await?;
+    let there = ctx.objects().list([VERSION, KIND]).await?;
     ensure!(there.len() == 1, "it is there: {there:?}");
     Ok(())
 }

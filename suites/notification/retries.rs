@@ -103,7 +103,7 @@ async fn a_notification_that_is_deleted_is_not_tried_again(ctx: Ctx) -> CaseResu
     let policy = json!({"initialBackoffSeconds": 10});
     let name = send(&ctx, "deleted", for_file(&mounted, &policy)).await?;
     until(&ctx, &name, json!({"phase": "Retrying"})).await?;
-    ctx.objects().delete(VERSION, KIND, &name).await?;
+    ctx.objects().delete([VERSION, KIND, &name]).await?;
     writable(&folder, 0o777)?;
     // Ten seconds, a tenth more, and what it takes to write a file.
     ctx.stays("an empty folder", Duration::from_secs(13), async || {

@@ -1,9 +1,10 @@
 //! What reaches Slack, and what becomes of a notification that Slack does not take (contract 7).
 
-use kindwright::{Case, CaseResult, Ctx, HttpError, Method, cases, ensure, ensure_eq};
+use kindwright::{Case, CaseResult, Ctx, HttpError, cases, ensure, ensure_eq};
 use serde_json::{Value, json};
 
 use super::{ESCALATED, FAILED, SENT, SLACK, attempts, impatient, send, until};
+use crate::faults;
 
 pub(super) fn cases() -> impl IntoIterator<Item = Case> {
     cases![
@@ -18,21 +19,13 @@ pub(super) fn cases() -> impl IntoIterator<Item = Case> {
 }
 
 /// What messages of the case meet in Slack from now on.
-async fn faults(ctx: &Ctx, fault: &Value) -> Result<(), HttpError> {
-    let path = format!("/faults/{}", ctx.correlation_id());
-    ctx.request(Method::PUT, SLACK, &path).json(fault).send().await?.expect(204)?;
-    Ok(())
+async fn fault(ctx: &Ctx, fault: Value) -> Result<(), HttpError> {
+    faults::set(ctx, SLACK, ctx.correlation_id(), &json!([fault])).await
 }
 
-/// The messages of the case that came to Slack, with what became of them.
-async fn messages(ctx: &Ctx) -> Result<Vec<Value>, HttpError> {
-    let about = [("about", ctx.correlation_id())];
-    ctx.get(SLACK, "/messages").query(&about).send().await?.expect(200)?.json()
-}
-
-/// How they were answered.
+/// How the messages of the case were answered that came to Slack.
 async fn answers(ctx: &Ctx) -> Result<Vec<Value>, HttpError> {
-    Ok(messages(ctx).await?.iter().map(|message| message["status"].clone()).collect())
+    faults::answers(ctx, SLACK).await
 }
 
 fn for_slack(tries: u32) -> Value {
@@ -43,7 +36,7 @@ async fn a_message_reaches_slack_once_and_without_its_secrets(ctx: Ctx) -> CaseR
     let more = json!({"channels": ["slack"], "priority": "critical", "body": "secret: abc"});
     let name = send(&ctx, "message", more).await?;
     let sent = until(&ctx, &name, json!({"phase": "Sent", "successfulDeliveries": 1})).await?;
-    let messages = messages(&ctx).await?;
+    let messages = faults::exchanges(&ctx, SLACK).await?;
     ensure_eq!(messages.len(), 1);
     let blocks = &messages[0]["body"]["blocks"];
     let subject = blocks[0]["text"]["text"].as_str().unwrap_or_default();
@@ -60,7 +53,7 @@ async fn a_message_reaches_slack_once_and_without_its_secrets(ctx: Ctx) -> CaseR
 }
 
 async fn a_message_that_slack_takes_later_is_sent(ctx: Ctx) -> CaseResult {
-    faults(&ctx, &json!({"mode": "first", "times": 2})).await?;
+    fault(&ctx, json!({"mode": "answer", "times": 2})).await?;
     let name = send(&ctx, "later", for_slack(5)).await?;
     let status = json!({"phase": "Sent", "successfulDeliveries": 1, "failedDeliveries": 2});
     let sent = until(&ctx, &name, status).await?;
@@ -73,7 +66,7 @@ async fn a_message_that_slack_takes_later_is_sent(ctx: Ctx) -> CaseResult {
 }
 
 async fn a_message_that_slack_never_takes_fails_in_the_end(ctx: Ctx) -> CaseResult {
-    faults(&ctx, &json!({"mode": "always", "status": 500})).await?;
+    fault(&ctx, json!({"mode": "answer", "status": 500})).await?;
     let name = send(&ctx, "never", for_slack(2)).await?;
     let status = json!({"phase": "Failed", "reason": "MaxRetriesExhausted", "failedDeliveries": 2});
     until(&ctx, &name, status).await?;
@@ -85,7 +78,7 @@ async fn a_message_that_slack_never_takes_fails_in_the_end(ctx: Ctx) -> CaseResu
 }
 
 async fn a_message_that_slack_refuses_is_not_tried_again(ctx: Ctx) -> CaseResult {
-    faults(&ctx, &json!({"mode": "always", "status": 404})).await?;
+    fault(&ctx, json!({"mode": "answer", "status": 404})).await?;
     let name = send(&ctx, "refused", for_slack(5)).await?;
     let status = json!({"phase": "Failed", "reason": "AllDeliveriesFailed", "failedDeliveries": 1});
     until(&ctx, &name, status).await?;
@@ -103,7 +96,7 @@ async fn an_answer_that_makes_no_sense_is_as_good_as_another(ctx: Ctx) -> CaseRe
 
 /// A message is sent once if Slack takes it and answers in such a way.
 async fn is_taken(ctx: &Ctx, mode: &str) -> CaseResult {
-    faults(ctx, &json!({"mode": mode})).await?;
+    fault(ctx, json!({"mode": mode})).await?;
     let name = send(ctx, mode, for_slack(5)).await?;
     until(ctx, &name, json!({"phase": "Sent", "totalAttempts": 1})).await?;
     ensure_eq!(answers(ctx).await?, [200]);
@@ -111,7 +104,7 @@ async fn is_taken(ctx: &Ctx, mode: &str) -> CaseResult {
 }
 
 async fn a_slack_that_is_away_keeps_no_other_channel_back(ctx: Ctx) -> CaseResult {
-    faults(&ctx, &json!({"mode": "always"})).await?;
+    fault(&ctx, json!({"mode": "answer"})).await?;
     let name = send(&ctx, "partly", json!({"channels": ["slack", "console"]})).await?;
     let status = json!({"phase": "Retrying", "successfulDeliveries": 1, "failedDeliveries": 1});
     until(&ctx, &name, status).await?;

@@ -6,6 +6,7 @@ use kindwright::{Case, CaseResult, Ctx, cases, ensure, ensure_eq};
 use serde_json::{Value, json};
 
 use super::{ENVIRONMENT, SOON, make_pod, process, signal, workload};
+use crate::expect::condition;
 
 /// How long a case with a workload may take (contract 6.5).
 const LONG: Duration = Duration::from_mins(3);
@@ -48,10 +49,8 @@ async fn a_pod_that_is_missing_degrades_its_signal(ctx: Ctx) -> CaseResult {
     ensure_eq!(context["degradedMode"], json!(true));
     ensure_eq!(context["namespace"]["name"], json!(objects.namespace()));
     ensure!(context.get("pod").is_none(), "there is a pod: {context}");
-    let conditions = status["conditions"].as_array().cloned().unwrap_or_default();
-    let enriched = conditions.iter().find(|condition| condition["type"] == "EnrichmentComplete");
-    let reason = enriched.map(|condition| condition["reason"].clone());
-    ensure_eq!(reason, Some(json!("DegradedMode")));
+    let enriched = condition(&status, "EnrichmentComplete");
+    ensure_eq!(enriched["reason"], json!("DegradedMode"));
     Ok(())
 }
 
@@ -60,7 +59,7 @@ async fn a_pod_is_known_with_its_owners(ctx: Ctx) -> CaseResult {
     objects.create(workload(&ctx, "Deployment", Some(1))?).await?;
     let pod = ctx
         .until("the pod of the Deployment", SOON, async || {
-            let pods = objects.list("v1", "Pod").await?;
+            let pods = objects.list(["v1", "Pod"]).await?;
             ensure!(pods.len() == 1, "there are {}", pods.len());
             Ok(pods[0].clone())
         })
@@ -175,7 +174,7 @@ async fn an_attempt_after_others_knows_of_them(ctx: Ctx) -> CaseResult {
     let failed = json!({"status": {
         "recoveryAttempts": 2, "failureReason": "it was too slow", "startTime": "2026-01-01T00:00:00Z",
     }});
-    objects.merge_status(super::VERSION, "RemediationRequest", name, &failed).await?;
+    objects.merge_status([super::VERSION, "RemediationRequest", name], &failed).await?;
     let status = process(objects, signal(&ctx, objects, "critical", "Pod", "gone")).await?;
     let recovery = &status["recoveryContext"];
     ensure_eq!(recovery["attemptCount"], json!(2));

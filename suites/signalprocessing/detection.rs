@@ -23,7 +23,7 @@ async fn detected(ctx: &Ctx, objects: &Objects, kind: &str) -> Result<Value, Fai
 async fn make(objects: &Objects, versions: [&str; 2], mut object: Value) -> CaseResult {
     object["apiVersion"] = json!(versions[0]);
     let kind = object["kind"].as_str().unwrap_or_default().to_owned();
-    if objects.list(versions[0], &kind).await.is_err() {
+    if objects.list([versions[0], &kind]).await.is_err() {
         object["apiVersion"] = json!(versions[1]);
     }
     objects.create(object).await?;

@@ -2,6 +2,8 @@
 //!
 //! The cases are the scenarios of contract 6.5. Where the original labels its namespaces with what nobody
 //! reads, these have the label that counts.
+//!
+//! None of them was tried with the original's image.
 
 mod audit;
 mod context;
@@ -32,6 +34,7 @@ pub(crate) fn suite() -> Suite {
         Workload::new(CONTROLLER, "fixtures/manifests/signalprocessing-controller.yaml")
             .endpoint(metrics.service("signalprocessing-controller-metrics"));
     platform::shared(Suite::new(NAME, NAME), ports, [controller])
+        .strategies(platform::STRATEGIES)
         .image(Image::program(CONTROLLER, STAND_INS, [CONTROLLER]))
         .resources("fixtures/crds/kubernaut.ai_signalprocessings.yaml")
         .resources("fixtures/crds/kubernaut.ai_remediationrequests.yaml")

@@ -1,25 +1,30 @@
 //! Policies that change while the controller runs, and policies that are none (`docs/policies.md`).
 
-use std::cell::Cell;
+use std::time::Duration;
 
 use kindwright::{Case, CaseResult, Ctx, Failure, Objects, case, ensure, ensure_eq};
 use serde_json::{Value, json};
 
 use super::{CONTROLLER, KIND, SOON, VERSION, make_pod, signal};
+use crate::expect::until_one;
 
 const ENVIRONMENT: (&str, &str) = ("signalprocessing-environment-policy", "environment.rego");
 const PRIORITY: (&str, &str) = ("signalprocessing-priority-policy", "priority.rego");
+/// The node takes its time to write a policy, and a signal to meet it.
+const LIMIT: Duration = Duration::from_mins(3);
 /// A policy that puts everything on the moon.
 const MOON: &str = r#"package signalprocessing.environment
 
 default result := {"environment": "moon", "source": "the case"}
 "#;
 
-pub(super) fn cases() -> [Case; 2] {
+pub(super) fn cases() -> [Case; 3] {
     [
-        case!(a_policy_that_is_replaced_counts_from_then_on).alone(),
-        case!(a_policy_that_does_not_compile_degrades_signals_and_stops_nothing).alone(),
+        case!(a_policy_that_is_replaced_counts_from_then_on),
+        case!(a_policy_that_does_not_compile_degrades_signals_and_stops_nothing),
+        case!(a_policy_that_is_missing_degrades_signals_and_stops_nothing),
     ]
+    .map(|case| case.alone().limit(LIMIT))
 }
 
 /// Processes a signal about the pod `shop`, and another one after it, until the status of one is as it should be.
@@ -29,20 +34,16 @@ async fn until(
     what: &str,
     is_so: impl Fn(&Value) -> bool,
 ) -> Result<Value, Failure> {
-    let number = Cell::new(0);
-    ctx.until(what, SOON, async || {
-        number.set(number.get() + 1);
-        let name = format!("signal-{}", number.get());
+    let processed = async |number| {
         let mut signal = signal(ctx, objects, "critical", "Pod", "shop");
+        let name = format!("signal-{number}");
         signal["metadata"]["name"] = json!(name);
         objects.create(signal).await?;
         let done = json!({"status": {"phase": "Completed"}});
         let mut done = objects.until_matching([VERSION, KIND, &name], done, SOON).await?;
-        let status = done["status"].take();
-        ensure!(is_so(&status), "the status is {status}");
-        Ok(status)
-    })
-    .await
+        Ok(done["status"].take())
+    };
+    until_one(ctx, what, SOON, processed, is_so).await
 }
 
 async fn a_policy_that_is_replaced_counts_from_then_on(ctx: Ctx) -> CaseResult {
@@ -58,16 +59,19 @@ async fn a_policy_that_is_replaced_counts_from_then_on(ctx: Ctx) -> CaseResult {
     Ok(())
 }
 
-async fn a_policy_that_does_not_compile_degrades_signals_and_stops_nothing(ctx: Ctx) -> CaseResult {
+/// Fails unless a policy that is none, or no policy, degrades a signal and is told everywhere.
+async fn degrades(ctx: &Ctx, policy: Option<&str>) -> CaseResult {
     let objects = ctx.objects();
-    make_pod(&ctx, objects).await?;
+    make_pod(ctx, objects).await?;
     let mark = ctx.mark().await?;
     let (config, file) = PRIORITY;
-    ctx.disturb()?
-        .replace_config(config, file, "package signalprocessing.priority\n\nresult := {")
-        .await?;
+    let stack = ctx.disturb()?;
+    match policy {
+        Some(policy) => stack.replace_config(config, file, policy).await?,
+        None => stack.remove_config(config, file).await?,
+    }
     let falls_back = |status: &Value| status["priorityAssignment"]["source"] == "fallback-severity";
-    let status = until(&ctx, objects, "a priority without a policy", falls_back).await?;
+    let status = until(ctx, objects, "a priority without a policy", falls_back).await?;
     let conditions = status["conditions"].as_array().into_iter().flatten();
     let degraded = conditions.into_iter().find(|it| it["reason"] == "PolicyDegraded");
     let message = degraded.and_then(|it| it["message"].as_str()).unwrap_or_default();
@@ -80,4 +84,12 @@ async fn a_policy_that_does_not_compile_degrades_signals_and_stops_nothing(ctx: 
     log.until("a warning of the policy", SOON, |line| line.text().contains(file)).await?;
     ctx.audit().kinds(["signalprocessing.error.occurred"]).at_least(1).holds().await?;
     Ok(())
+}
+
+async fn a_policy_that_does_not_compile_degrades_signals_and_stops_nothing(ctx: Ctx) -> CaseResult {
+    degrades(&ctx, Some("package signalprocessing.priority\n\nresult := {")).await
+}
+
+async fn a_policy_that_is_missing_degrades_signals_and_stops_nothing(ctx: Ctx) -> CaseResult {
+    degrades(&ctx, None).await
 }

@@ -65,7 +65,7 @@ pub enum MetricsError {
     Http(#[from] HttpError),
     /// What it answered with are no metrics.
     #[error(
-        "the answer is not in the text format of Prometheus: line {number} should have {expected}, but is: {line}"
+        "the answer is not in the text format of Prometheus: line {number} should have {expected}, but is: {line}; where the metrics are elsewhere, ask there and read the answer with `.metrics()`"
     )]
     Malformed {
         /// The number of the line, from 1.
@@ -84,7 +84,7 @@ pub enum MetricsError {
         known: String,
     },
     /// The metric is declared, but nothing of it was counted yet.
-    #[error("`{name}` has no sample yet")]
+    #[error("`{name}` has no sample yet; its `sum` is 0 then, or let the case cause one first")]
     Uncounted {
         /// The metric.
         name: String,
@@ -164,6 +164,16 @@ impl Metrics {
     /// The parts of a histogram or a summary are called as they are exposed: `latency_count`,
     /// `latency_sum`, `latency_bucket` with the label `le`.
     ///
+    /// ```no_run
+    /// # use kindwright::{CaseResult, Ctx, ensure};
+    /// # async fn case(ctx: Ctx) -> CaseResult {
+    /// let metrics = ctx.metrics("shop").await?;
+    /// let fast = metrics.value("latency_seconds_bucket", &[("le", "0.1"), ("path", "/orders")])?;
+    /// let all = metrics.value("latency_seconds_count", &[("path", "/orders")])?;
+    /// ensure!(fast > 0.9 * all, "only {fast} of {all} were fast");
+    /// # Ok(()) }
+    /// ```
+    ///
     /// # Errors
     ///
     /// There is no metric of this name, it has no sample yet, or none or several have these labels.
@@ -184,6 +194,14 @@ impl Metrics {
     ///
     /// It is 0 where no sample has them: many services expose a sample once there is something to
     /// count.
+    ///
+    /// ```no_run
+    /// # use kindwright::{CaseResult, Ctx, ensure};
+    /// # async fn case(ctx: Ctx) -> CaseResult {
+    /// let refused = ctx.metrics("shop").await?.sum("http_requests_total", &[("status", "401")])?;
+    /// ensure!(refused == 0.0, "{refused} were refused");
+    /// # Ok(()) }
+    /// ```
     ///
     /// # Errors
     ///

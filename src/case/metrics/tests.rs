@@ -74,5 +74,8 @@ fn several_samples_are_listed_and_so_are_those_without_the_labels() {
 #[test]
 fn a_counter_that_has_counted_nothing_has_no_value_yet() {
     let words = words(metrics().value("refunds_total", &[]));
-    assert_eq!(words, "`refunds_total` has no sample yet");
+    assert_eq!(
+        words,
+        "`refunds_total` has no sample yet; its `sum` is 0 then, or let the case cause one first"
+    );
 }

@@ -67,7 +67,9 @@ pub enum ObjectsError {
         namespace: String,
     },
     /// The suite does not declare such a namespace.
-    #[error("the suite declares no namespace `{name}`; it declares {known}")]
+    #[error(
+        "the suite declares no namespace `{name}`; it declares {known}; add `.namespace({name:?})` to it"
+    )]
     Undeclared {
         /// What was asked for.
         name: String,

@@ -1,17 +1,17 @@
 //! The Kubernetes objects of a case: those that it makes, and those of its suite.
 
-use std::{sync::Arc, time::Duration};
+use std::{borrow::Borrow, sync::Arc, time::Duration};
 
 use kube::{
     Api,
-    api::{DeleteParams, DynamicObject, ListParams, Patch, PatchParams, PostParams},
+    api::{DeleteParams, DynamicObject, ListParams, Patch, PatchParams},
 };
-use serde::Serialize;
 use serde_json::{Value, json};
 
 mod belongings;
 mod changes;
 mod error;
+mod make;
 mod place;
 mod places;
 mod until;
@@ -21,10 +21,8 @@ pub use error::ObjectsError;
 
 use super::permission::Permission;
 use crate::{
-    manifest::{CASE, SUITE, text_at},
+    manifest::{CASE, SUITE},
     stack::{ServerError, Stack, with_kind},
-    text::chain,
-    wait::{self, Limit, Poll, WaitError},
 };
 use belongings::Belongings;
 use error::shown;
@@ -32,9 +30,6 @@ use place::{Act, Place};
 
 /// How long a deleted object may take to be gone, its finalizers included.
 const GONE: Duration = Duration::from_mins(1);
-
-/// How long the server may put off what it is to make.
-const PUT_OFF: Limit = Limit::seconds(15);
 
 /// Objects of one namespace; [`Ctx::objects`](crate::Ctx::objects) makes it for one of the case's own,
 /// [`Ctx::suite_objects`](crate::Ctx::suite_objects) for the suite's, and
@@ -73,67 +68,30 @@ impl Objects {
     }
 
     /// The namespace of these objects.
+    ///
+    /// ```no_run
+    /// # use kindwright::{CaseResult, Ctx};
+    /// # use serde_json::json;
+    /// # async fn case(ctx: Ctx) -> CaseResult {
+    /// let order = json!({"sku": "tea", "namespace": ctx.objects().namespace()});
+    /// ctx.post("shop", "/orders").json(&order).send().await?.expect(201)?;
+    /// # Ok(()) }
+    /// ```
     pub fn namespace(&self) -> &str {
         self.place.namespace()
     }
 
-    /// Makes an object, given as JSON with `apiVersion`, `kind`, `metadata.name`; returns it as stored.
-    ///
-    /// # Errors
-    ///
-    /// It would not be the case's own, or the server refuses it.
-    pub async fn create(&self, object: impl Serialize) -> Result<Value, ObjectsError> {
-        let object = serde_json::to_value(object).unwrap_or_default();
-        self.case.permission.act(self.make(object)).await
-    }
-
-    async fn make(&self, object: Value) -> Result<Value, ObjectsError> {
-        let [version, kind, name] =
-            ["/apiVersion", "/kind", "/metadata/name"].map(|path| text_at(&object, path));
-        if [version, kind, name].contains(&"") {
-            return Err(ObjectsError::Shapeless { shown: shown(&object) });
-        }
-        let api = self.api(Act::Write, [version, kind, name]).await?;
-        let namespace = text_at(&object, "/metadata/namespace");
-        if !namespace.is_empty() && api.namespace().is_some_and(|own| own != namespace) {
-            return Err(ObjectsError::Foreign {
-                kind: kind.to_owned(),
-                name: name.to_owned(),
-                namespace: namespace.to_owned(),
-            });
-        }
-        let mut made: DynamicObject = serde_json::from_value(object.clone())
-            .map_err(|_| ObjectsError::Shapeless { shown: shown(&object) })?;
-        match &self.place {
-            Place::Own { namespace, marks } if api.namespace().is_some() => {
-                self.case.ensure(namespace, marks).await?;
-            }
-            Place::Own { .. } | Place::Suite(_) | Place::Declared(_) => {
-                self.case.adopt(&api, &mut made).await?;
-            }
-        }
-        let made = wait::until("that the server takes it", PUT_OFF, async || {
-            match api.create(&PostParams::default(), &made).await {
-                Err(error) if is_put_off(&error) => Ok(Poll::NotYet(error.to_string())),
-                made => made.map(Poll::Ready),
-            }
-        });
-        let made = made.await.map_err(|error| match error {
-            WaitError::Broken { source, .. } => self.fail("make", kind, name, source),
-            late @ WaitError::TimedOut { .. } => {
-                self.fail("make", kind, name, ServerError::Refused(chain(&late)))
-            }
-        })?;
-        self.read("make", kind, name, Ok(made))
-    }
-
     /// An object as it is now, if it exists.
-    pub async fn get(
-        &self,
-        version: &str,
-        kind: &str,
-        name: &str,
-    ) -> Result<Option<Value>, ObjectsError> {
+    ///
+    /// ```no_run
+    /// # use kindwright::{CaseResult, Ctx, ensure};
+    /// # async fn case(ctx: Ctx) -> CaseResult {
+    /// let job = ctx.objects().get(["batch/v1", "Job", "restock"]).await?;
+    /// ensure!(job.is_none(), "it was restocked: {job:?}");
+    /// # Ok(()) }
+    /// ```
+    pub async fn get(&self, object: [&str; 3]) -> Result<Option<Value>, ObjectsError> {
+        let [version, kind, name] = object;
         let getting = async {
             let found = self.api(Act::Read, [version, kind, name]).await?.get_opt(name).await;
             let found = found.map_err(|error| self.fail("read", kind, name, error))?;
@@ -144,7 +102,16 @@ impl Objects {
 
     /// All objects of a kind; of one that belongs to no namespace those that the case has made, or
     /// those of the suite.
-    pub async fn list(&self, version: &str, kind: &str) -> Result<Vec<Value>, ObjectsError> {
+    ///
+    /// ```no_run
+    /// # use kindwright::{CaseResult, Ctx, ensure};
+    /// # async fn case(ctx: Ctx) -> CaseResult {
+    /// let pods = ctx.suite_objects().list(["v1", "Pod"]).await?;
+    /// ensure!(pods.iter().all(|pod| pod["status"]["phase"] == "Running"), "{pods:?}");
+    /// # Ok(()) }
+    /// ```
+    pub async fn list(&self, kinds: [&str; 2]) -> Result<Vec<Value>, ObjectsError> {
+        let [version, kind] = kinds;
         let listing = async {
             let api = self.find([version, kind, "*"]).await?;
             let all = ListParams::default();
@@ -163,32 +130,49 @@ impl Objects {
     }
 
     /// Merges `patch` into an object; a `null` in it removes a field.
+    ///
+    /// ```no_run
+    /// # use kindwright::{CaseResult, Ctx};
+    /// # use serde_json::json;
+    /// # async fn case(ctx: Ctx) -> CaseResult {
+    /// let order = ["shop.example.com/v1", "Order", "tea"];
+    /// ctx.objects().merge(order, json!({"spec": {"count": 2, "voucher": null}})).await?;
+    /// # Ok(()) }
+    /// ```
     pub async fn merge(
         &self,
-        version: &str,
-        kind: &str,
-        name: &str,
-        patch: &Value,
+        object: [&str; 3],
+        patch: impl Borrow<Value>,
     ) -> Result<Value, ObjectsError> {
+        let [version, kind, name] = object;
         let merging = async {
             let api = self.api(Act::Write, [version, kind, name]).await?;
-            let merged = api.patch(name, &PatchParams::default(), &Patch::Merge(patch)).await;
+            let patch = Patch::Merge(patch.borrow());
+            let merged = api.patch(name, &PatchParams::default(), &patch).await;
             self.read("change", kind, name, merged)
         };
         self.case.permission.act(merging).await
     }
 
     /// Merges `patch` into the status of an object, as its controller would.
+    ///
+    /// ```no_run
+    /// # use kindwright::{CaseResult, Ctx};
+    /// # use serde_json::json;
+    /// # async fn case(ctx: Ctx) -> CaseResult {
+    /// let payment = ["shop.example.com/v1", "Payment", "tea"];
+    /// ctx.objects().merge_status(payment, json!({"status": {"phase": "Paid"}})).await?;
+    /// # Ok(()) }
+    /// ```
     pub async fn merge_status(
         &self,
-        version: &str,
-        kind: &str,
-        name: &str,
-        patch: &Value,
+        object: [&str; 3],
+        patch: impl Borrow<Value>,
     ) -> Result<Value, ObjectsError> {
+        let [version, kind, name] = object;
         let merging = async {
             let api = self.api(Act::Write, [version, kind, name]).await?;
-            let patch = Patch::Merge(patch);
+            let patch = Patch::Merge(patch.borrow());
             let merged = api.patch_status(name, &PatchParams::default(), &patch).await;
             self.read("change the status of", kind, name, merged)
         };
@@ -196,12 +180,29 @@ impl Objects {
     }
 
     /// Deletes an object, and waits until it is gone.
-    pub async fn delete(&self, version: &str, kind: &str, name: &str) -> Result<(), ObjectsError> {
+    ///
+    /// ```no_run
+    /// # async fn case(ctx: kindwright::Ctx) -> kindwright::CaseResult {
+    /// ctx.objects().delete(["shop.example.com/v1", "Order", "tea"]).await?;
+    /// ctx.audit().kinds(["order.cancelled"]).exactly(1).holds().await?;
+    /// # Ok(()) }
+    /// ```
+    pub async fn delete(&self, object: [&str; 3]) -> Result<(), ObjectsError> {
+        let [version, kind, name] = object;
         let deleting = async {
             let api = self.api(Act::Write, [version, kind, name]).await?;
             let deleted = api.delete(name, &DeleteParams::background()).await;
-            deleted.map_err(|error| self.fail("delete", kind, name, error))?;
-            self.watch(api, [version, kind, name], "its end", GONE, Value::is_null, shown).await
+            let deleted = deleted.map_err(|error| self.fail("delete", kind, name, error))?;
+            let uid = deleted.either(
+                |object| object.metadata.uid,
+                |status| status.details.map(|details| details.uid).filter(|uid| !uid.is_empty()),
+            );
+            // Its controller may make another one of this name at once.
+            let is_gone = |object: &Value| {
+                let other = uid.as_ref().is_some_and(|uid| object["metadata"]["uid"] != **uid);
+                object.is_null() || other
+            };
+            self.watch(api, [version, kind, name], "its end", GONE, is_gone, shown).await
         };
         self.case.permission.act(deleting).await.map(drop)
     }
@@ -265,10 +266,4 @@ impl Objects {
             source: Box::new(source.into()),
         }
     }
-}
-
-/// Whether the server asks for the same request a moment later: before 1.24 it does for pods of a service account
-/// that has no token yet, as those of a new namespace.
-fn is_put_off(error: &kube::Error) -> bool {
-    matches!(error, kube::Error::Api(status) if status.reason == "ServerTimeout")
 }

@@ -20,7 +20,7 @@ impl Ctx {
     /// ```no_run
     /// # use kindwright::{CaseResult, Ctx, ensure};
     /// async fn the_shop_has_two_pods(ctx: Ctx) -> CaseResult {
-    ///     let shop = ctx.suite_objects().get("apps/v1", "Deployment", "shop").await?;
+    ///     let shop = ctx.suite_objects().get(["apps/v1", "Deployment", "shop"]).await?;
     ///     ensure!(shop.is_some_and(|shop| shop["status"]["readyReplicas"] == 2), "it has not");
     ///     Ok(())
     /// }
@@ -39,7 +39,7 @@ impl Ctx {
     /// ```no_run
     /// # use kindwright::{CaseResult, Ctx};
     /// # async fn case(ctx: Ctx) -> CaseResult {
-    /// let jobs = ctx.objects_in("workflows")?.list("batch/v1", "Job").await?;
+    /// let jobs = ctx.objects_in("workflows")?.list(["batch/v1", "Job"]).await?;
     /// # Ok(()) }
     /// ```
     ///
@@ -59,6 +59,15 @@ impl Objects {
     }
 
     /// The same in another namespace of the case, whose name ends in `suffix`.
+    ///
+    /// ```no_run
+    /// # use kindwright::{CaseResult, Ctx};
+    /// # use serde_json::json;
+    /// # async fn case(ctx: Ctx) -> CaseResult {
+    /// let other = ctx.objects().beside("other");
+    /// other.create(json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "shelf"}})).await?;
+    /// # Ok(()) }
+    /// ```
     #[must_use]
     pub fn beside(&self, suffix: &str) -> Self {
         self.at(Place::own(format!("{}-{suffix}", self.case.id)))
@@ -73,7 +82,7 @@ impl Objects {
     /// # use kindwright::{CaseResult, Ctx};
     /// # async fn case(ctx: Ctx) -> CaseResult {
     /// let production = ctx.objects().fixed("production").await?;
-    /// let pods = production.list("v1", "Pod").await?;
+    /// let pods = production.list(["v1", "Pod"]).await?;
     /// # Ok(()) }
     /// ```
     ///
@@ -104,6 +113,13 @@ impl Objects {
     }
 
     /// The same in a namespace with this annotation. It has no effect on namespaces of others.
+    ///
+    /// ```no_run
+    /// # async fn case(ctx: kindwright::Ctx) -> kindwright::CaseResult {
+    /// let paused = ctx.objects().beside("paused").annotation("shop.example.com/paused", "yes");
+    /// paused.make_namespace().await?;
+    /// # Ok(()) }
+    /// ```
     #[must_use]
     pub fn annotation(mut self, name: &str, value: &str) -> Self {
         if let Place::Own { marks, .. } = &mut self.place {
@@ -114,6 +130,12 @@ impl Objects {
 
     /// Makes the namespace although it has no object yet, or gives it the labels and annotations that
     /// it lacks; returns it as stored.
+    ///
+    /// ```no_run
+    /// # async fn case(ctx: kindwright::Ctx) -> kindwright::CaseResult {
+    /// ctx.objects().beside("till").label("team", "tea").make_namespace().await?;
+    /// # Ok(()) }
+    /// ```
     ///
     /// # Errors
     ///
@@ -129,6 +151,22 @@ impl Objects {
     }
 
     /// A name that only this case has, for objects of the whole cluster.
+    ///
+    /// ```no_run
+    /// # use kindwright::{CaseResult, Ctx};
+    /// # use serde_json::json;
+    /// # async fn case(ctx: Ctx) -> CaseResult {
+    /// let name = ctx.objects().own_name("reader");
+    /// let rules = json!([{"apiGroups": [""], "resources": ["pods"], "verbs": ["list"]}]);
+    /// let role = json!({
+    ///     "apiVersion": "rbac.authorization.k8s.io/v1",
+    ///     "kind": "ClusterRole",
+    ///     "metadata": {"name": name},
+    ///     "rules": rules,
+    /// });
+    /// ctx.objects().create(role).await?;
+    /// # Ok(()) }
+    /// ```
     pub fn own_name(&self, name: &str) -> String {
         format!("{name}-{}", self.case.id)
     }
@@ -138,17 +176,27 @@ impl Objects {
     /// ```no_run
     /// # use kindwright::{CaseResult, Ctx};
     /// # async fn case(ctx: Ctx) -> CaseResult {
-    /// let text = ctx.objects().logs("Job", "backup").text().await?;
+    /// let text = ctx.objects().logs(["batch/v1", "Job", "backup"]).text().await?;
     /// # Ok(()) }
     /// ```
-    pub fn logs(&self, kind: &str, name: &str) -> Logs {
+    pub fn logs(&self, object: [&str; 3]) -> Logs {
+        let [_, kind, name] = object;
         let (client, namespace) = (self.case.stack().client(), self.namespace().to_owned());
         Logs::of(client, vec![namespace], Subject::object(kind, name), self.case.permission.clone())
     }
 
     /// The Events of Kubernetes about an object in this namespace and what it made, as
     /// [`Ctx::events`](crate::Ctx::events) returns them.
-    pub async fn events(&self, kind: &str, name: &str) -> Result<Vec<Value>, ReadError> {
+    ///
+    /// ```no_run
+    /// # use kindwright::{CaseResult, Ctx, ensure};
+    /// # async fn case(ctx: Ctx) -> CaseResult {
+    /// let events = ctx.objects().events(["shop.example.com/v1", "Order", "tea"]).await?;
+    /// ensure!(events.iter().any(|event| event["reason"] == "Shipped"), "{events:?}");
+    /// # Ok(()) }
+    /// ```
+    pub async fn events(&self, object: [&str; 3]) -> Result<Vec<Value>, ReadError> {
+        let [_, kind, name] = object;
         let (stack, subject) = (self.case.stack(), Subject::object(kind, name));
         let reading = events::read(stack.client(), [self.namespace()], &subject, stack.plan());
         self.case.permission.act(reading).await

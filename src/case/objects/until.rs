@@ -13,11 +13,22 @@ use super::{
 use crate::partial;
 
 impl Objects {
-    /// Watches an object, given as its version, kind and name, until `holds` is true of it, and returns it as it was
+    /// Watches an object until `holds` is true of it, and returns it as it was
     /// then.
     ///
     /// `what` names the condition in the message of a failure, which tells how the object changed
     /// in the meantime, and shows it as it was last seen.
+    ///
+    /// ```no_run
+    /// # use std::time::Duration;
+    /// # use kindwright::{CaseResult, Ctx, ensure};
+    /// # async fn case(ctx: Ctx) -> CaseResult {
+    /// let order = ["shop.example.com/v1", "Order", "tea"];
+    /// let is_shipped = |order: &serde_json::Value| order["status"]["phase"] == "Shipped";
+    /// let shipped = ctx.objects().until(order, "its shipment", Duration::from_secs(30), is_shipped).await?;
+    /// ensure!(shipped["status"]["carrier"].is_string(), "nobody carries it");
+    /// # Ok(()) }
+    /// ```
     pub async fn until(
         &self,
         object: [&str; 3],
@@ -34,7 +45,7 @@ impl Objects {
         self.case.permission.act(watching).await
     }
 
-    /// Watches an object, given as its version, kind and name, until every given key has the given value in it, and
+    /// Watches an object until every given key has the given value in it, and
     /// returns it as it was then.
     ///
     /// Objects may have further keys at every depth; arrays have as many elements, which match one by one. The message of a failure
@@ -56,7 +67,8 @@ impl Objects {
         partial: impl Borrow<Value>,
         limit: Duration,
     ) -> Result<Value, ObjectsError> {
-        let ([version, kind, name], partial) = (object, partial.borrow());
+        let [version, kind, name] = object;
+        let partial = partial.borrow();
         let holds = |object: &Value| partial::matches(partial, object);
         let told = |object: &Value| {
             if object.is_null() {

@@ -49,7 +49,7 @@ pub(super) fn check(inputs: &Inputs<'_>, problems: &mut Vec<Problem>) {
         workloads.for_each(|workload| name("workload", workload, problems));
         secrets(suite, &of, problems);
         for workload in suite.workloads() {
-            let of = format!("{of} for workload `{}`; use `.named(..)`", workload.name);
+            let of = format!("{of} for workload `{}`", workload.name);
             let names = workload.endpoints.iter().map(|endpoint| endpoint.name.as_str());
             names.clone().for_each(|endpoint| name("an endpoint", endpoint, problems));
             twice("endpoint", &of, names, problems);
@@ -162,10 +162,14 @@ fn twice<'a>(
     names: impl Iterator<Item = &'a str>,
     problems: &mut Vec<Problem>,
 ) {
+    let step = match what {
+        "endpoint" => "use `.named(..)`",
+        _ => "leave one out, or call it otherwise",
+    };
     let mut seen = BTreeSet::new();
     for name in names {
         if !seen.insert(name) {
-            problems.push(Problem::Twice { what, name: name.to_owned(), of: of.to_owned() });
+            problems.push(Problem::Twice { what, name: name.to_owned(), of: of.to_owned(), step });
         }
     }
 }

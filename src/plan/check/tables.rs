@@ -23,7 +23,8 @@ pub(super) fn check(suite: &Suite, problems: &mut Vec<Problem>) {
             problems.push(Problem::Twice {
                 what: "table",
                 name: table.called().to_owned(),
-                of: format!(" in suite `{}`; give one an alias", suite.name),
+                of: format!(" in suite `{}`", suite.name),
+                step: "give one an alias",
             });
         }
     }

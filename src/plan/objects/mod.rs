@@ -125,28 +125,41 @@ impl<'a> Editor<'a> {
         for container in containers_mut(pod) {
             services::name_protocols(container.get_mut("ports"));
             let image = text_at(container, "/image");
-            if !self.provides(image_of(image)) {
-                problems.push(Problem::Image {
-                    suite: self.suite.name.clone(),
-                    manifest: path.to_owned(),
-                    image: image.to_owned(),
-                    known: self.provided(),
-                });
+            if self.provides(image_of(image)) {
+                continue;
             }
+            let (suite, manifest) = (self.suite.name.clone(), path.to_owned());
+            let (name, image) = (image_of(image), image.to_owned());
+            problems.push(if self.leaves_out(name) {
+                Problem::BeyondImage { suite, manifest, image }
+            } else {
+                Problem::Image { suite, manifest, image, known: self.provided() }
+            });
         }
     }
 
     /// Says which values name images that the suite does not have.
     fn check_values(&self, path: &Path, object: &Value, problems: &mut Vec<Problem>) {
-        let values = image_values(object).into_iter();
-        let unknown = values.filter(|value| !self.provides(value.image));
-        problems.extend(unknown.map(|value| Problem::ImageValue {
-            suite: self.suite.name.clone(),
-            manifest: path.to_owned(),
-            object: format!("{} `{}`", text_at(object, "/kind"), text_at(object, "/metadata/name")),
-            value: text_at(object, &value.pointer).to_owned(),
-            known: self.provided(),
-        }));
+        for value in image_values(object) {
+            let left_out = self.leaves_out(value.image);
+            if self.provides(value.image) || !(value.is_meant || left_out) {
+                continue;
+            }
+            let (suite, manifest) = (self.suite.name.clone(), path.to_owned());
+            let text = text_at(object, &value.pointer).to_owned();
+            problems.push(if left_out {
+                Problem::BeyondImage { suite, manifest, image: text }
+            } else {
+                let (kind, name) = (text_at(object, "/kind"), text_at(object, "/metadata/name"));
+                let (object, known) = (format!("{kind} `{name}`"), self.provided());
+                Problem::ImageValue { suite, manifest, object, value: text, known }
+            });
+        }
+    }
+
+    /// Whether an image is declared, and set aside.
+    fn leaves_out(&self, image: &str) -> bool {
+        self.suite.left_out_images.iter().any(|left_out| left_out == image)
     }
 
     fn provides(&self, image: &str) -> bool {

@@ -91,7 +91,7 @@ fn what_an_endpoint_trusts_unless_it_says_so_is_told() {
 #[test]
 fn a_wrong_service_or_port_is_told_with_those_that_there_are() {
     let has = "it has `gateway` with [\"http\", \"https\"], `gateway-metrics` with [\"9090\"], \
-               `peers` with [\"raft\"], `names` with []";
+               `peers` with [\"raft\"], `names` with []; name one of these, or `.service(..)` of another Service";
     assert_eq!(
         problems([
             Endpoint::tcp("htpp"),

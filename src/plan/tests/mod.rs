@@ -5,6 +5,7 @@ use std::time::Duration;
 use clap::Parser as _;
 use serde_json::{Value, json};
 
+mod beyond;
 mod cluster_wide;
 mod endpoints;
 mod operators;
@@ -165,9 +166,9 @@ fn all_problems_of_a_plan_are_told_together() {
         [
             "suite `shop`: the database of `db:postgresql` names the password `database`, which no Secret of the suite has (they have `other`); add it with `password(\"database\")` to an entry of a Secret",
             "suite `shop`: migrations go to `shop`, and the suite has no such database (it has db:postgresql); name the workload of an `Endpoint::postgres`, or `workload:endpoint`",
-            "suite `shop`: `shop:http` wants NodePort 29999, outside 30000-32767",
+            "suite `shop`: `shop:http` wants NodePort 29999, outside 30000-32767; name one of these, or leave `.node_port(..)` out for one that is free",
             "suite `shop`: shop.yaml names the image `localhost/shops`, which the suite does not provide (it provides `shop`); add `.image(..)`",
-            "suite `shop`: shop.yaml has no Service `db` with a TCP port named `postgresql`, which the endpoint `db:postgresql` is to reach; it has `shop` with [\"http\"]",
+            "suite `shop`: shop.yaml has no Service `db` with a TCP port named `postgresql`, which the endpoint `db:postgresql` is to reach; it has `shop` with [\"http\"]; name one of these, or `.service(..)` of another Service",
             "suite `shop`: Service `shop` is there twice, and not the same; leave one out",
         ]
     );
@@ -214,43 +215,6 @@ fn a_case_is_planned_with_all_that_a_run_knows_of_it_before_it_begins() {
 
     let all = plan(&[suite.real()], &inventory(), &["--include-ignored"]);
     assert!(all.unwrap().suites[0].cases.iter().all(|case| case.runs && case.set_aside.is_none()));
-}
-
-#[test]
-fn a_plan_marks_what_is_set_aside_and_names_secrets_and_resources() {
-    let role = json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole",
-        "metadata": {"name": "reader"}});
-    let suite = shop("shop", 30090)
-        .secret(Secret::new("login").entry("user", []).entry("token", [password("token")]))
-        .resources("role.yaml")
-        .tier([Workload::new("mock", "mock.yaml").beyond()])
-        .real()
-        .cases([
-            Case::declared("it_is_fixed", ()).beyond("contract 5.6").label("smoke"),
-            Case::declared("it_is_slow", ()).ignored().label("slow").label("load"),
-        ]);
-    let inventory = inventory().and("role.yaml", vec![role]);
-    let text = |suite, typed: &[&str]| plan(&[suite], &inventory, typed).unwrap().to_string();
-    let words = text(suite.clone().without_beyond(), &[]);
-    let words = words.split_once("suite shop").unwrap().1;
-    assert_eq!(
-        words,
-        "\
-: namespace shop in kw-0a1b2c3d
-  secret login: user, token
-  resource ClusterRole reader-shop
-  tier 1: shop from shop.yaml
-    http: HTTP at shop:http, NodePort 30090, healthy by /health
-  requests 0m of cpu, 0 MiB of memory, 1 pod
-  set aside: mock, which only cases need that are set aside
-  3 cases
-    shop::it_sells
-    shop::it_is_fixed [smoke], set aside: beyond contract 5.6, and the suite is real
-    shop::it_is_slow [load, slow], ignored unless `--include-ignored` is given
-"
-    );
-    let all = text(suite, &["--include-ignored"]);
-    assert!(!all.contains("set aside") && !all.contains("ignored"), "{all}");
 }
 
 #[test]

@@ -136,7 +136,7 @@ fn namespaces_that_cannot_be_are_problems_of_the_plan() {
             end("jobs", &long, 2),
             end("Bad", "shop", 58),
             end("shop", "shop", 58),
-            "namespace `twice` is declared twice in suite `shop`".to_owned(),
+            "namespace `twice` is declared twice in suite `shop`; leave one out, or call it otherwise".to_owned(),
         ]
     );
 }

@@ -21,11 +21,11 @@ fn suite(workload: Workload) -> Suite {
 
 #[test]
 fn a_plan_tells_steps_in_their_place_and_how_workloads_are_waited_for() {
-    let bound = Condition::of("v1", "ConfigMap", "prices").matches(json!({"data": {"tea": "2"}}));
+    let bound = Condition::of(["v1", "ConfigMap", "prices"]).matches(json!({"data": {"tea": "2"}}));
     let workload = workload()
         .ready_within(Duration::from_mins(10))
         .starts(5)
-        .until(Condition::of("apps/v1", "Deployment", "shop").is_true("Available"))
+        .until(Condition::of(["apps/v1", "Deployment", "shop"]).is_true("Available"))
         .until(bound);
     let suite = suite(workload)
         .step(step("fill the shelves").limit(Duration::from_secs(90)))
@@ -70,9 +70,9 @@ fn a_suite_that_controls_a_kind_that_nobody_defines_is_a_problem() {
 fn steps_and_conditions_that_cannot_be_are_told_together() {
     let workload = workload()
         .starts(0)
-        .until(Condition::of("example/v1/x", "Queue", "orders"))
-        .until(Condition::of("v1", "ConfigMap", ""))
-        .until(Condition::of("v1", "ConfigMap", "prices").namespace("store"));
+        .until(Condition::of(["example/v1/x", "Queue", "orders"]))
+        .until(Condition::of(["v1", "ConfigMap", ""]))
+        .until(Condition::of(["v1", "ConfigMap", "prices"]).namespace("store"));
     let gives = |name: &str| Step::declared(name, Some("Catalog"), ());
     let suite = suite(workload)
         .step(gives("one"))
@@ -84,7 +84,7 @@ fn steps_and_conditions_that_cannot_be_are_told_together() {
         [
             "suite `shop`: the steps `one` and `two` both return a `Catalog`, and cases find it by its type; let one of them return a type of its own",
             "suite `shop`: \"a/b\" is not a name for a step: use letters, digits, spaces and any of _-.(),=' with at least one letter or digit, no `..`, and no space at an end",
-            "step `one` is declared twice in suite `shop`",
+            "step `one` is declared twice in suite `shop`; leave one out, or call it otherwise",
             "suite `shop`: `shop` is to be ready when Queue `orders` is there, but `example/v1/x` is no apiVersion; write it as `v1` or `example.io/v1`",
             "suite `shop`: `shop` is to be ready when ConfigMap `` is there, but it has no apiVersion, kind or name; give all three",
             "suite `shop`: `shop` is to be ready when ConfigMap `prices` is there, but the suite declares no namespace `store` (it declares none); add `.namespace(..)`",

@@ -45,7 +45,7 @@ pub(super) async fn get(
     match client.send(client.request(Method::GET, url).timeout(limit)).await {
         Ok(reply) if is_good(&reply, health) => Asked::Answered,
         Ok(Reply { status, body, .. }) => {
-            let words = format!("{status} {}", shortened(body.trim(), SHOWN));
+            let words = format!("{status} {}", shortened(body.trim(), SHOWN)).trim_end().to_owned();
             match status {
                 StatusCode::NOT_FOUND => Asked::NotFound(words),
                 // What it needs may come later than it did.

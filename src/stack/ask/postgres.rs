@@ -19,6 +19,8 @@ const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b
 const STARTING: &str = "57P03";
 /// What it answers if user or password are wrong, and what it has begins with.
 const DENIED: &str = "28";
+/// What it answers if it has no database of this name.
+const UNKNOWN: &str = "3D000";
 
 /// How to log in to a database of a stack.
 pub(in crate::stack) fn options(
@@ -71,6 +73,10 @@ pub(super) async fn select(options: &PgConnectOptions, limit: Duration) -> Asked
             Asked::Denied(format!(
                 "{words}; does its manifest take user and password from the same Secret?"
             ))
+        }
+        Ok(Err(sqlx::Error::Database(error))) if error.code().as_deref() == Some(UNKNOWN) => {
+            let words = error.message();
+            Asked::Denied(format!("{words}; does its manifest make a database of that name?"))
         }
         Ok(Err(error)) => Asked::Wrong(chain(&error)),
         Err(_) => Asked::Late(late(limit)),

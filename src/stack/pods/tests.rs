@@ -199,3 +199,26 @@ fn a_deployment_made_the_pods_of_its_own_replica_sets() {
     assert!(!made("StatefulSet", "api-5f"));
     assert!(made("Pod", "api-1"));
 }
+
+#[test]
+fn a_pod_that_is_told_to_end_before_it_began_is_told_from_one_that_runs() {
+    let told = |mut pod: Pod| {
+        pod.metadata = serde_json::from_value(json!({
+            "name": "api-1", "deletionTimestamp": "2026-01-01T00:00:00Z",
+        }))
+        .unwrap();
+        pod
+    };
+    let one = |state: Value| {
+        pod(&json!({"phase": "Pending", "containerStatuses": [{
+            "name": "api", "ready": false, "restartCount": 0, "image": "", "imageID": "",
+            "state": state,
+        }]}))
+    };
+    let waiting = || one(json!({"waiting": {"reason": "ContainerCreating"}}));
+    assert!(ends_before_it_begins(&told(waiting())));
+    assert!(ends_before_it_begins(&told(pod(&json!({"phase": "Pending"})))));
+    assert!(!ends_before_it_begins(&waiting()));
+    let running = one(json!({"running": {"startedAt": "2026-01-01T00:00:00Z"}}));
+    assert!(!ends_before_it_begins(&told(running)));
+}

@@ -7,9 +7,11 @@ use std::{
 };
 
 use serde_json::{Value, json};
-use thiserror::Error;
+mod error;
 
-use super::permission::{GivenUp, Permission};
+pub use error::DisturbError;
+
+use super::permission::Permission;
 use crate::{
     plan::WorkloadPlan,
     stack::{Stack, StackError, has_replicas},
@@ -53,83 +55,6 @@ struct Disturbed {
     replaced: BTreeMap<String, Value>,
 }
 
-/// Why a stack could not be disturbed, or did not come back.
-///
-/// ```no_run
-/// # use kindwright::{CaseResult, Ctx, DisturbError, ensure};
-/// # async fn case(ctx: Ctx) -> CaseResult {
-/// // One that is not declared with `.alone()` may not.
-/// ensure!(matches!(ctx.disturb(), Err(DisturbError::Shared)), "it would disturb others");
-/// # Ok(()) }
-/// ```
-#[derive(Debug, Error)]
-#[non_exhaustive]
-pub enum DisturbError {
-    /// The case shares its stack with others.
-    #[error(
-        "a case that disturbs its stack runs alone in its suite: declare it as `case!(its_name).alone()`"
-    )]
-    Shared,
-    /// The case is over.
-    #[error(transparent)]
-    GivenUp(#[from] GivenUp),
-    /// The stack has no such workload.
-    #[error("the stack has no workload `{workload}`; it has {known}")]
-    Workload {
-        /// What was asked for.
-        workload: String,
-        /// What there is.
-        known: String,
-    },
-    /// Its pods do not have a number of replicas.
-    #[error("`{workload}` cannot be stopped: it has no Deployment, StatefulSet or ReplicaSet")]
-    Fixed {
-        /// The workload.
-        workload: String,
-    },
-    /// The stack has no such ConfigMap.
-    #[error("no manifest of the suite has a ConfigMap `{name}`; there is {known}")]
-    Config {
-        /// What was asked for.
-        name: String,
-        /// What there is.
-        known: String,
-    },
-    /// The ConfigMap has no such key.
-    #[error("the ConfigMap `{name}` has no `{key}` in its data; it has {known}")]
-    Key {
-        /// The ConfigMap.
-        name: String,
-        /// What was asked for.
-        key: String,
-        /// What there is.
-        known: String,
-    },
-    /// A ConfigMap could not be replaced.
-    #[error("replace the ConfigMap `{name}`")]
-    Unreplaced {
-        /// The ConfigMap.
-        name: String,
-        /// What went wrong.
-        #[source]
-        source: Box<dyn std::error::Error + Send + Sync>,
-    },
-    /// It could not be done.
-    #[error("{what} `{workload}`")]
-    Failed {
-        /// What was to be done.
-        what: &'static str,
-        /// The workload.
-        workload: String,
-        /// What went wrong.
-        #[source]
-        source: Box<dyn std::error::Error + Send + Sync>,
-    },
-    /// It did not come back.
-    #[error("the stack did not come back after it was disturbed")]
-    Lost(#[source] Box<dyn std::error::Error + Send + Sync>),
-}
-
 impl Disturb {
     pub(super) fn new(stack: Arc<Stack>, case: String, permission: Permission) -> Self {
         Self { stack, case, permission, disturbed: Arc::default() }
@@ -137,11 +62,27 @@ impl Disturb {
 
     /// Ends all pods of a workload as if it were scaled to nothing, and waits until they are gone
     /// and nothing answers through its NodePort.
+    ///
+    /// ```no_run
+    /// # async fn case(ctx: kindwright::Ctx) -> kindwright::CaseResult {
+    /// ctx.disturb()?.stop("postgresql").await?;
+    /// ctx.get("shop", "/ready").send().await?.expect(503)?;
+    /// # Ok(()) }
+    /// ```
     pub async fn stop(&self, workload: &str) -> Result<(), DisturbError> {
         self.permission.act(self.end("stop", workload, None)).await
     }
 
     /// Starts a stopped workload again, and waits until it answers through its NodePort.
+    ///
+    /// ```no_run
+    /// # async fn case(ctx: kindwright::Ctx) -> kindwright::CaseResult {
+    /// let stack = ctx.disturb()?;
+    /// stack.stop("postgresql").await?;
+    /// stack.start("postgresql").await?;
+    /// ctx.get("shop", "/orders").send().await?.expect(200)?;
+    /// # Ok(()) }
+    /// ```
     pub async fn start(&self, workload: &str) -> Result<(), DisturbError> {
         self.permission.act(self.begin("start", workload)).await
     }
@@ -150,6 +91,14 @@ impl Disturb {
     /// as [`start`](Self::start) does.
     ///
     /// The new pods begin when the old ones are gone: two of them would share a database's files.
+    ///
+    /// ```no_run
+    /// # async fn case(ctx: kindwright::Ctx) -> kindwright::CaseResult {
+    /// ctx.post("shop", "/orders").send().await?.expect(202)?;
+    /// ctx.disturb()?.kill("shop").await?;
+    /// ctx.audit().kinds(["order.accepted"]).exactly(1).holds().await?;
+    /// # Ok(()) }
+    /// ```
     pub async fn kill(&self, workload: &str) -> Result<(), DisturbError> {
         let killing = async {
             self.end("kill", workload, Some(KILL)).await?;
@@ -160,9 +109,13 @@ impl Disturb {
 
     /// Replaces what a ConfigMap of the suite has under `key`.
     ///
+    /// One in a namespace that the suite declares is called `<what it adds>/<name>`: `workers/settings` is in
+    /// `<suite>-workers`.
+    ///
     /// No pod is restarted by it. Nodes write it into the files of pods that mount it within a second
     /// or two, so wait for what it changes; who reads it at its start needs a [`kill`](Self::kill).
-    /// When the case is over it is put back, and pods that name it are replaced by new ones.
+    /// When the case is over it is put back, and pods of the suite's workloads that name it are replaced by new
+    /// ones. Those that an operator has made are its own to renew.
     ///
     /// ```no_run
     /// # use std::time::Duration;
@@ -181,43 +134,80 @@ impl Disturb {
     ///
     /// # Errors
     ///
-    /// No manifest of the suite has such a ConfigMap in the suite's own namespace, it has no such key, or it is
-    /// immutable.
+    /// No manifest of the suite has such a ConfigMap, it has no such key, or it is immutable.
     pub async fn replace_config(
         &self,
         name: &str,
         key: &str,
         text: &str,
     ) -> Result<(), DisturbError> {
-        let replacing = async {
-            let object = self.replaced(name, key, text)?;
-            self.disturbed().replaced.insert(name.to_owned(), object.clone());
-            // Whoever puts it back may have looked before this was noted.
-            self.permission.check()?;
-            self.stack.replace_config(object, &self.case).await.map_err(|error| {
-                DisturbError::Unreplaced { name: name.to_owned(), source: error.into() }
-            })
-        };
-        self.permission.act(replacing).await
+        self.permission.act(self.change_config(name, key, Some(text))).await
     }
 
-    /// A ConfigMap as it is now, but for what it has under a key.
-    fn replaced(&self, name: &str, key: &str, text: &str) -> Result<Value, DisturbError> {
+    /// Takes a key out of a ConfigMap of the suite, as if it had never been there: its file disappears from
+    /// pods that mount the ConfigMap.
+    ///
+    /// All that [`replace_config`](Self::replace_config) says of pods, and of putting it back, is true here too.
+    ///
+    /// ```no_run
+    /// # use std::time::Duration;
+    /// # use kindwright::{CaseResult, Ctx, ensure};
+    /// async fn without_its_prices_the_shop_sells_nothing(ctx: Ctx) -> CaseResult {
+    ///     ctx.disturb()?.remove_config("prices", "tea").await?;
+    ///     ctx.until("no price", Duration::from_secs(10), async || {
+    ///         ctx.get("shop", "/prices/tea").send().await?.expect(404)?;
+    ///         Ok(())
+    ///     })
+    ///     .await?;
+    ///     Ok(())
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Those of [`replace_config`](Self::replace_config).
+    pub async fn remove_config(&self, name: &str, key: &str) -> Result<(), DisturbError> {
+        self.permission.act(self.change_config(name, key, None)).await
+    }
+
+    async fn change_config(
+        &self,
+        name: &str,
+        key: &str,
+        text: Option<&str>,
+    ) -> Result<(), DisturbError> {
+        let object = self.changed(name, key, text)?;
+        self.disturbed().replaced.insert(name.to_owned(), object.clone());
+        // Whoever puts it back may have looked before this was noted.
+        self.permission.check()?;
+        let replaced = self.stack.replace_config(object, &self.case).await;
+        replaced.map_err(|error| DisturbError::Unreplaced {
+            name: name.to_owned(),
+            source: error.into(),
+        })
+    }
+
+    /// A ConfigMap as it is now, but for what it has under a key, if anything.
+    fn changed(&self, name: &str, key: &str, text: Option<&str>) -> Result<Value, DisturbError> {
         let configs = self.stack.configs();
         let planned = configs.get(name).ok_or_else(|| DisturbError::Config {
             name: name.to_owned(),
-            known: listed(configs.keys().copied()),
+            known: listed(configs.keys().map(String::as_str)),
         })?;
+        let keys = planned["data"].as_object();
+        if !keys.is_some_and(|keys| keys.contains_key(key)) {
+            let known = listed(keys.into_iter().flat_map(|keys| keys.keys().map(String::as_str)));
+            return Err(DisturbError::Key { name: name.to_owned(), key: key.to_owned(), known });
+        }
         let now = self.disturbed().replaced.get(name).cloned();
         let mut object = now.unwrap_or_else(|| Value::clone(planned));
-        let data = &mut object["data"];
-        if let Some(value) = data.get_mut(key) {
-            *value = json!(text);
-            return Ok(object);
+        if let Some(data) = object["data"].as_object_mut() {
+            match text {
+                Some(text) => data.insert(key.to_owned(), json!(text)),
+                None => data.remove(key),
+            };
         }
-        let keys = data.as_object().into_iter().flat_map(|data| data.keys().map(String::as_str));
-        let known = listed(keys);
-        Err(DisturbError::Key { name: name.to_owned(), key: key.to_owned(), known })
+        Ok(object)
     }
 
     /// Puts back what the case replaced, starts whatever it left stopped, and waits until the whole

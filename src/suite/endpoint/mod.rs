@@ -1,11 +1,14 @@
 //! How a service of a workload is reached from this machine, as a suite declares it.
 
-use std::{fmt, path::PathBuf};
+use std::fmt;
 
-use serde::{Deserialize, Serialize};
+mod ca;
+mod name;
 
 use super::Database;
-use crate::settings::override_name;
+
+pub use ca::Ca;
+pub(crate) use name::EndpointName;
 
 /// A port of a Service that cases reach from this machine.
 ///
@@ -52,45 +55,13 @@ pub(crate) enum Protocol {
     Postgres(Database),
 }
 
-/// What an endpoint is known by in its suite.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub(crate) struct EndpointName {
-    pub(crate) workload: String,
-    pub(crate) endpoint: String,
-}
-
-/// Where the certificates are, in PEM, of the authorities that sign the one of an HTTPS endpoint.
-///
-/// ```
-/// use kindwright::{Ca, Endpoint};
-///
-/// let gateway = Endpoint::https("https").ca(Ca::file("certificates/ca.pem"));
-/// // What a Job, or cert-manager, writes while the suite is brought up.
-/// let till = Endpoint::https("https").ca(Ca::secret("till-tls", "ca.crt"));
-/// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Ca {
-    /// In this file, from the project's root.
-    File(PathBuf),
-    /// Under a key of a Secret.
-    Secret {
-        /// The Secret.
-        name: String,
-        /// The key.
-        key: String,
-    },
-    /// Under a key of a `ConfigMap`.
-    ConfigMap {
-        /// The `ConfigMap`.
-        name: String,
-        /// The key.
-        key: String,
-    },
-}
-
 impl Endpoint {
     /// HTTP at the Service's port of this name, or of this number if it has no name.
+    ///
+    /// ```
+    /// # use kindwright::Endpoint;
+    /// let endpoint = Endpoint::http("http").health("/health");
+    /// ```
     pub fn http(port: impl Into<String>) -> Self {
         Self::new(port, Protocol::Http)
     }
@@ -100,6 +71,11 @@ impl Endpoint {
     /// The certificate must be valid for `<service>.<namespace>.svc`, whose namespace is the suite's name, unless
     /// [`server_name`](Self::server_name) says otherwise, and signed by an authority that this machine trusts,
     /// unless [`ca`](Self::ca) says by whom.
+    ///
+    /// ```
+    /// # use kindwright::{Ca, Endpoint};
+    /// let endpoint = Endpoint::https("https").ca(Ca::secret("shop-tls", "ca.crt"));
+    /// ```
     pub fn https(port: impl Into<String>) -> Self {
         Self::new(port, Protocol::Https)
     }
@@ -107,11 +83,21 @@ impl Endpoint {
     /// Any other protocol at the Service's port of this name.
     ///
     /// It has answered if it takes a connection and keeps it, or says something.
+    ///
+    /// ```
+    /// # use kindwright::Endpoint;
+    /// let endpoint = Endpoint::tcp("redis"); // `ctx.address("redis", "redis")?`
+    /// ```
     pub fn tcp(port: impl Into<String>) -> Self {
         Self::new(port, Protocol::Tcp)
     }
 
     /// PostgreSQL at the Service's port of this name. It has answered if `SELECT 1` is.
+    ///
+    /// ```
+    /// # use kindwright::{Database, Endpoint};
+    /// let endpoint = Endpoint::postgres("postgresql", Database::new("shop", "shop", "database"));
+    /// ```
     pub fn postgres(port: impl Into<String>, database: Database) -> Self {
         Self::new(port, Protocol::Postgres(database))
     }
@@ -133,6 +119,11 @@ impl Endpoint {
     }
 
     /// Names it otherwise than its port, as where two Services of a workload have ports of one name.
+    ///
+    /// ```
+    /// # use kindwright::Endpoint;
+    /// let endpoint = Endpoint::http("http").service("shop-admin").named("admin"); // `shop:admin`
+    /// ```
     #[must_use]
     pub fn named(mut self, name: impl Into<String>) -> Self {
         self.name = name.into();
@@ -140,6 +131,11 @@ impl Endpoint {
     }
 
     /// Names the Service of the workload's manifest, if it is not called like the workload.
+    ///
+    /// ```
+    /// # use kindwright::Endpoint;
+    /// let endpoint = Endpoint::http("metrics").service("shop-metrics");
+    /// ```
     #[must_use]
     pub fn service(mut self, name: impl Into<String>) -> Self {
         self.service = Some(name.into());
@@ -147,6 +143,11 @@ impl Endpoint {
     }
 
     /// Wishes for a NodePort. Without it, and where another suite had the wish before, it gets one that is free.
+    ///
+    /// ```
+    /// # use kindwright::Endpoint;
+    /// let endpoint = Endpoint::http("http").node_port(30090);
+    /// ```
     #[must_use]
     pub fn node_port(mut self, number: u16) -> Self {
         self.node_port = Some(number);
@@ -156,6 +157,11 @@ impl Endpoint {
     /// Documents its port of this machine, where that is not its NodePort.
     ///
     /// It counts with `KINDWRIGHT_HOST_PORTS=fixed` only.
+    ///
+    /// ```
+    /// # use kindwright::Endpoint;
+    /// let endpoint = Endpoint::http("http").node_port(30090).host_port(8090);
+    /// ```
     #[must_use]
     pub fn host_port(mut self, number: u16) -> Self {
         self.host_port = Some(number);
@@ -165,6 +171,11 @@ impl Endpoint {
     /// Names a path whose GET over HTTP(S) must be answered with 2xx.
     ///
     /// Without it any answer to GET of `/` will do whose status is below 500.
+    ///
+    /// ```
+    /// # use kindwright::Endpoint;
+    /// let endpoint = Endpoint::http("http").health("/health?deep=yes");
+    /// ```
     #[must_use]
     pub fn health(mut self, path: impl Into<String>) -> Self {
         self.health = Some(path.into());
@@ -174,6 +185,11 @@ impl Endpoint {
     /// Says whose certificates are trusted at this HTTPS endpoint, and no others.
     ///
     /// What is in the cluster is read once, when the workloads of the tier are ready.
+    ///
+    /// ```
+    /// # use kindwright::{Ca, Endpoint};
+    /// let endpoint = Endpoint::https("https").ca(Ca::file("certificates/ca.pem"));
+    /// ```
     #[must_use]
     pub fn ca(mut self, ca: Ca) -> Self {
         self.ca = Some(ca);
@@ -183,6 +199,11 @@ impl Endpoint {
     /// Names the host that the certificate of this HTTPS endpoint is made for, as `shop.example.com`.
     ///
     /// It is asked under this name, in the handshake and in the URL, wherever the connection goes.
+    ///
+    /// ```
+    /// # use kindwright::Endpoint;
+    /// let endpoint = Endpoint::https("https").server_name("shop.example.com");
+    /// ```
     #[must_use]
     pub fn server_name(mut self, name: impl Into<String>) -> Self {
         self.server_name = Some(name.into());
@@ -192,6 +213,11 @@ impl Endpoint {
     /// Names a variable from which foreign clients read where it is: its URL, or its address if it has none.
     ///
     /// `kindwright env` prints it for a kept run, beside the runner's own names.
+    ///
+    /// ```
+    /// # use kindwright::Endpoint;
+    /// let endpoint = Endpoint::http("http").variable("SHOP_URL");
+    /// ```
     #[must_use]
     pub fn variable(mut self, name: impl Into<String>) -> Self {
         self.variables.push(name.into());
@@ -212,44 +238,6 @@ impl Endpoint {
     }
 }
 
-impl Ca {
-    /// The file `path`, from the project's root.
-    pub fn file(path: impl Into<PathBuf>) -> Self {
-        Self::File(path.into())
-    }
-
-    /// What the Secret `name` has under `key`, in the namespace of the Service.
-    pub fn secret(name: impl Into<String>, key: impl Into<String>) -> Self {
-        Self::Secret { name: name.into(), key: key.into() }
-    }
-
-    /// What the `ConfigMap` `name` has under `key`, in the namespace of the Service.
-    pub fn config_map(name: impl Into<String>, key: impl Into<String>) -> Self {
-        Self::ConfigMap { name: name.into(), key: key.into() }
-    }
-}
-
-impl EndpointName {
-    /// Whether a text names it: `workload`, or `workload:endpoint`.
-    pub(crate) fn is(&self, text: &str) -> bool {
-        match text.split_once(':') {
-            Some((workload, endpoint)) => self.workload == workload && self.endpoint == endpoint,
-            None => self.workload == text,
-        }
-    }
-
-    /// The name of a variable about it that ends so.
-    pub(crate) fn variable(&self, ending: &str) -> String {
-        override_name(&format!("{}-{}-{ending}", self.workload, self.endpoint))
-    }
-}
-
-impl fmt::Display for EndpointName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}", self.workload, self.endpoint)
-    }
-}
-
 impl fmt::Display for Protocol {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -258,18 +246,5 @@ impl fmt::Display for Protocol {
             Self::Tcp => "TCP",
             Self::Postgres(_) => "PostgreSQL",
         })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_endpoint_is_named_by_its_workload_or_by_both() {
-        let name = EndpointName { workload: "shop".into(), endpoint: "http".into() };
-        assert!(name.is("shop") && name.is("shop:http"));
-        assert!(!name.is("till") && !name.is("shop:") && !name.is("shop:metrics"));
-        assert_eq!(name.variable("URL"), "SHOP_HTTP_URL");
     }
 }

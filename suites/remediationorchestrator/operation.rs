@@ -1,0 +1,44 @@
+//! How it works under way: at once, and each namespace by itself (left pending by the original).
+
+use std::time::{Duration, Instant};
+
+use kindwright::{Case, CaseResult, Ctx, case, ensure};
+use serde_json::json;
+
+use super::{
+    LONG,
+    play::{PROCESSING, Play, fingerprint},
+};
+
+/// How long the first step may take (contract 6.8).
+const AT_ONCE: Duration = Duration::from_secs(5);
+
+pub(super) fn cases() -> impl IntoIterator<Item = Case> {
+    [
+        // The time of one is measured.
+        case!(the_first_step_is_taken_at_once).alone(),
+        case!(remediations_of_two_namespaces_keep_out_of_each_others_way),
+    ]
+    .map(|case| case.limit(LONG))
+}
+
+async fn the_first_step_is_taken_at_once(ctx: Ctx) -> CaseResult {
+    ctx.objects().make_namespace().await?;
+    let begun = Instant::now();
+    let play = Play::begin(&ctx).await?;
+    play.child(PROCESSING).await?;
+    let took = begun.elapsed();
+    ensure!(took < AT_ONCE, "it took {took:.1?}");
+    Ok(())
+}
+
+async fn remediations_of_two_namespaces_keep_out_of_each_others_way(ctx: Ctx) -> CaseResult {
+    let other = json!({"signalFingerprint": fingerprint(&ctx, 1)});
+    let beside = ctx.objects().beside("b");
+    let (failing, going) = (Play::begin(&ctx).await?, Play::of(&ctx, &beside, "rr", other).await?);
+    failing.fails().await?;
+    going.analysed(json!({"reason": "WorkflowNotNeeded", "selectedWorkflow": null})).await?;
+    going.phase("Completed").await?;
+    failing.phase("Failed").await?;
+    Ok(())
+}
