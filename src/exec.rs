@@ -206,11 +206,11 @@ mod tests {
     async fn dropping_the_wait_kills_the_children_too() {
         let directory = tempfile::tempdir().unwrap();
         let mark = directory.path().join("alive");
-        let script = format!("sleep 0.2 && touch {} & wait", mark.display());
+        let script = format!("sleep 2 && touch {} & wait", mark.display());
         let command = Command::new("sh").args(["-c", &script]);
-        let wait = std::time::Duration::from_millis(50);
+        let wait = std::time::Duration::from_millis(200);
         assert!(tokio::time::timeout(wait, command.output()).await.is_err());
-        crate::wait::pause(std::time::Duration::from_millis(400)).await;
+        crate::wait::pause(std::time::Duration::from_millis(2500)).await;
         assert!(!mark.exists());
     }
 }

@@ -164,6 +164,14 @@ pub(crate) enum Problem {
     CustomResources { name: String, first: String, second: String },
     #[error("suite `{suite}`: {} has the Namespace `{name}`; a suite's namespace is made by the runner, and others with `.namespace(..)`; leave it out", manifest.display())]
     Namespace { suite: String, manifest: PathBuf, name: String },
+    #[error("suite `{suite}`: {object} of {} is in the namespace `{namespace}`, which is nearly `{near}` of the suite's; write `{near}`, or leave the namespace out if it is to be in the suite's own", manifest.display())]
+    NearNamespace {
+        suite: String,
+        manifest: PathBuf,
+        object: String,
+        namespace: String,
+        near: String,
+    },
     #[error(
         "host port {host_port} is wanted by `{first}` and `{second}` (KINDWRIGHT_HOST_PORTS=fixed); run one suite, or use `--clusters per-suite` with `--test-threads 1`"
     )]

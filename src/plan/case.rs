@@ -48,7 +48,7 @@ pub(super) fn plan(inputs: &Inputs<'_>, suite: &Suite, case: &Case) -> CasePlan 
         full_name: selection::full_name(suite, case),
         name: case.name.clone(),
         labels: case.labels.clone(),
-        limit: case.limit,
+        limit: suite.limit_of(case),
         alone: case.alone,
         ignored: case.ignored,
         runs: set_aside.is_none() && (runs_all || !case.ignored),

@@ -80,7 +80,8 @@ impl fmt::Display for Plan {
 impl fmt::Display for SuitePlan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let namespaces = self.namespaces.join(", ");
-        writeln!(f, "suite {}: namespace {namespaces} in {}", self.name, self.cluster)?;
+        let real = if self.real { ", with its real services" } else { "" };
+        writeln!(f, "suite {}: namespace {namespaces} in {}{real}", self.name, self.cluster)?;
         for secret in &self.secrets {
             let keys: Vec<_> = secret.entries.iter().map(|(key, _)| key.as_str()).collect();
             writeln!(f, "  secret {}: {}", secret.name, keys.join(", "))?;
@@ -128,6 +129,9 @@ impl fmt::Display for SuitePlan {
         }
         for workload in &self.left_out {
             writeln!(f, "  set aside: {workload}, which only cases need that are set aside")?;
+        }
+        for image in &self.left_out_images {
+            writeln!(f, "  set aside: image {image}, which only they need")?;
         }
         for step in &self.after_cases {
             writeln!(f, "  after its cases: {step}")?;

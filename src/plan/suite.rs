@@ -25,7 +25,7 @@ use crate::{
     migrate::Migration,
     password::Password,
     problem::Problem,
-    suite::{Condition, Secret, Step, Strategy, Suite, Table, Tier, Workload},
+    suite::{Condition, Secret, Step, Strategy, Suite, Table, Tier},
 };
 
 /// A suite with everything decided.
@@ -57,6 +57,9 @@ pub(crate) struct SuitePlan {
     /// The workloads that are not deployed: only cases need them that are set aside.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) left_out: Vec<String>,
+    /// The images that are not made for the same reason.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) left_out_images: Vec<String>,
     /// The reference of each image that it needs, by the name that manifests use.
     pub(crate) images: BTreeMap<String, Reference>,
     /// The tables of which its cases assert rows.
@@ -110,7 +113,7 @@ pub(crate) struct WorkloadPlan {
     pub(crate) ready_within: Duration,
     /// How many starts a container of it may need.
     pub(crate) starts: u32,
-    /// What must hold beside its pods, each with its whole namespace.
+    /// What must hold beside its pods, of objects as they are called in the cluster.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) until: Vec<Condition>,
 }
@@ -159,7 +162,7 @@ pub(super) fn plan(
                         objects,
                         ready_within: workload.patience.ready_within,
                         starts: workload.patience.starts,
-                        until: conditions(suite, workload),
+                        until: editor.conditions(workload),
                     }
                 })
                 .collect(),
@@ -188,6 +191,7 @@ pub(super) fn plan(
         requests,
         reserved,
         left_out: suite.left_out.clone(),
+        left_out_images: suite.left_out_images.clone(),
         images: images::references(inputs, suite),
         tables: suite.tables.clone(),
         settle: suite.settle,
@@ -199,16 +203,6 @@ pub(super) fn plan(
         controls: suite.controls.clone(),
         real: overrides::is_real(inputs.settings, suite),
     }
-}
-
-/// What must hold of a workload, where it is looked for.
-fn conditions(suite: &Suite, workload: &Workload) -> Vec<Condition> {
-    let conditions = workload.patience.until.iter().cloned();
-    let placed = conditions.map(|condition| {
-        let namespace = suite.namespace_of(condition.namespace.as_deref().unwrap_or_default());
-        condition.namespace(namespace)
-    });
-    placed.collect()
 }
 
 impl StepPlan {

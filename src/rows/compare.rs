@@ -30,7 +30,7 @@ impl Expected for Expectation {
 
 /// Compares rows, which come in the order of their time, with what is expected of them.
 ///
-/// Rows are never changed and never vanish, so what is wrong with one stays wrong.
+/// Where rows are only added, as to a trail of audit events, what is wrong with one stays wrong.
 pub(super) fn compare(expectation: &Expectation, rows: &[Row]) -> Finding {
     let counted: Vec<_> = rows.iter().filter(|row| expectation.counts(row)).collect();
     if let Some(shortfall) =

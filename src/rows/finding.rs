@@ -14,7 +14,7 @@ pub(super) enum Finding {
     Holds,
     /// More rows could make it so.
     NotYet(Shortfall),
-    /// No further row can.
+    /// No further row can, only a change of those that are there.
     Never(Shortfall),
 }
 

@@ -18,7 +18,8 @@ const SLACK: Duration = Duration::from_secs(10);
 
 /// What can be expected of rows.
 pub(super) trait Expected {
-    /// Whether it holds of rows, which come in the order of their time: not yet, or never again.
+    /// Whether it holds of rows, which come in the order of their time: not yet, or never again if rows are only
+    /// added.
     fn compare(&self, rows: &[Row]) -> Finding;
 
     /// Whether a row counts.
@@ -79,11 +80,15 @@ struct Watch<E> {
 impl<E: Expected> Watch<E> {
     /// Waits until the expectation holds for the first time.
     async fn reach(&mut self) -> Result<(), RowsError> {
-        let limit = limit(self.assertion.within);
+        let limit = Limit::of(self.assertion.within);
+        let appended = self.assertion.scope.table.audit;
         let reaching = wait::until("the expected rows", limit, async || match self.look().await {
             Ok(Finding::Holds) => Ok(Poll::Ready(())),
-            Ok(Finding::NotYet(shortfall)) => Ok(Poll::NotYet(shortfall.words)),
-            Ok(Finding::Never(shortfall)) => Err(self.unmet(shortfall)),
+            // Rows of a table that is no trail are changed and deleted, and so may still become it.
+            Ok(Finding::Never(shortfall)) if appended => Err(self.unmet(shortfall)),
+            Ok(Finding::NotYet(shortfall) | Finding::Never(shortfall)) => {
+                Ok(Poll::NotYet(shortfall.words))
+            }
             Err(Unread::Later(words)) => Ok(Poll::NotYet(words)),
             Err(Unread::Never(error)) => Err(error),
         });
@@ -93,7 +98,7 @@ impl<E: Expected> Watch<E> {
     /// Waits until the expectation has held for as long as rows may arrive.
     async fn stay(&mut self) -> Result<(), RowsError> {
         let (settle, since) = (self.assertion.settle, Instant::now());
-        let limit = limit(settle + SLACK);
+        let limit = Limit::of(settle + SLACK);
         let what = "the rows to stay as they are";
         let staying = wait::until(what, limit, async || {
             // Asked before the look, which then covers the whole interval.
@@ -145,9 +150,4 @@ impl<E: Expected> Watch<E> {
             looks: self.looks,
         })
     }
-}
-
-/// Looks as often as every wait does.
-fn limit(total: Duration) -> Limit {
-    Limit { total, ..Limit::seconds(0) }
 }

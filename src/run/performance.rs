@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// How long the node may take to notice that a container has ended.
-const NOTICED: Limit = Limit { total: Duration::from_secs(4), every: Duration::from_millis(250) };
+const NOTICED: Limit = Limit { total: Duration::from_secs(10), every: Duration::from_millis(250) };
 
 /// What is done on a stack.
 #[derive(Clone)]

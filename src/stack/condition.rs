@@ -7,7 +7,11 @@ use std::{
 };
 
 use futures_util::StreamExt as _;
-use kube::runtime::{WatchStreamExt as _, watcher::watch_object};
+use kube::{
+    Api, ResourceExt as _,
+    api::{DynamicObject, ListParams},
+    runtime::{WatchStreamExt as _, watcher::watch_object},
+};
 use serde_json::{Value, json};
 
 use super::{
@@ -21,12 +25,15 @@ use crate::{
     partial,
     plan::{SuitePlan, WorkloadPlan},
     suite::Condition,
-    text::chain,
+    text::{chain, listed},
     wait,
 };
 
 /// How often is looked whether a kind is served by now.
 const SERVED: Duration = Duration::from_millis(500);
+/// How many objects of its kind are named where one is missing.
+const OTHERS: u32 = 8;
+const ABSENT: &str = "there is none yet";
 
 /// Waits until a condition of a workload holds. Its limit counts from `begun`.
 pub(super) async fn wait(
@@ -86,9 +93,10 @@ async fn look(
         }
         wait::pause(SERVED).await;
     };
-    let mut objects = pin!(watch_object(api, &condition.name).default_backoff());
+    let mut objects = pin!(watch_object(api.clone(), &condition.name).default_backoff());
     while let Some(next) = objects.next().await {
         match next {
+            Ok(None) => note(format!("{ABSENT}{}", others(&api).await)),
             Ok(object) => {
                 let kind = [&*condition.version, &*condition.kind];
                 let object = object.map(|object| with_kind(object, kind));
@@ -110,10 +118,18 @@ async fn look(
     std::future::pending().await
 }
 
+/// What there is instead of an object that is not there, as far as the server says it.
+async fn others(api: &Api<DynamicObject>) -> String {
+    let few = ListParams::default().limit(OTHERS);
+    let found = api.list_metadata(&few).await.map(|list| list.items).unwrap_or_default();
+    let names = found.iter().map(|object| format!("`{}`", object.name_any()));
+    if found.is_empty() { String::new() } else { format!(", but {}", listed(names)) }
+}
+
 /// How an object stands, seen from a condition; nothing is one that is not there.
 fn lacks(condition: &Condition, object: Option<&Value>) -> Readiness {
     let Some(object) = object else {
-        return Readiness::Coming("there is none yet".to_owned());
+        return Readiness::Coming(ABSENT.to_owned());
     };
     if matches!(condition.kind.as_str(), "Job" | "Pod")
         && let lost @ Readiness::Lost(_) = of_object(object, 1)

@@ -1,9 +1,15 @@
 //! Asks the server for what explains how a pod stands: warnings, claims, the last lines of its log.
 
-use k8s_openapi::api::core::v1::{Event, PersistentVolumeClaim, Pod};
-use kube::{Api, Client, ResourceExt as _, api::ListParams};
+use k8s_openapi::api::{
+    core::v1::{Event, PersistentVolumeClaim, Pod},
+    storage::v1::StorageClass,
+};
+use kube::{Api, Client, ResourceExt, api::ListParams};
 
-use crate::pod_logs::{self, Extent};
+use crate::{
+    pod_logs::{self, Extent},
+    text::listed,
+};
 
 /// How much of a log a message shows.
 const EXTENT: Extent = Extent { lines: 8, bytes: 1 << 13, ..Extent::WHOLE };
@@ -48,15 +54,40 @@ pub(super) async fn unbound(
             None => format!("the claim `{name}`, which does not exist"),
             Some(claim) => match waits(&claim) {
                 None => continue,
-                Some(words) => match warning(client, namespace, name, &[]).await? {
-                    Some(warning) => format!("{words}: {warning}"),
-                    None => words,
-                },
+                Some(words) => {
+                    let reason = match no_class(client, &claim).await? {
+                        None => warning(client, namespace, name, &[]).await?,
+                        reason => reason,
+                    };
+                    reason.map_or_else(|| words.clone(), |reason| format!("{words}: {reason}"))
+                }
             },
         };
         waiting.push(words);
     }
     Ok((!waiting.is_empty()).then(|| format!("its pod waits for {}", waiting.join(" and "))))
+}
+
+/// That the cluster does not have the class of a claim, with the next step.
+async fn no_class(
+    client: &Client,
+    claim: &PersistentVolumeClaim,
+) -> Result<Option<String>, kube::Error> {
+    let Some(class) = class_of(claim) else { return Ok(None) };
+    let known = Api::<StorageClass>::all(client.clone()).list(&ListParams::default()).await?;
+    let known: Vec<_> = known.iter().map(ResourceExt::name_any).collect();
+    Ok(lacking(class, &known))
+}
+
+fn lacking(class: &str, known: &[String]) -> Option<String> {
+    let lacks = known.iter().all(|known| known != class);
+    let known = listed(known.iter().map(|known| format!("`{known}`")));
+    lacks.then(|| format!("the cluster has no such class (it has {known}); name one of these, or add one with `.resources(..)`"))
+}
+
+fn class_of(claim: &PersistentVolumeClaim) -> Option<&str> {
+    let class = claim.spec.as_ref().and_then(|spec| spec.storage_class_name.as_deref());
+    class.filter(|class| !class.is_empty())
 }
 
 /// A claim that is not bound, with its class.
@@ -65,10 +96,8 @@ fn waits(claim: &PersistentVolumeClaim) -> Option<String> {
     if phase == Some("Bound") {
         return None;
     }
-    let class = claim.spec.as_ref().and_then(|spec| spec.storage_class_name.as_deref());
-    let class = class.filter(|class| !class.is_empty());
-    let class =
-        class.map_or_else(|| "of no class".to_owned(), |class| format!("of class `{class}`"));
+    let class = class_of(claim)
+        .map_or_else(|| "of no class".to_owned(), |class| format!("of class `{class}`"));
     Some(format!("the claim `{}` {class}, which is not bound", claim.name_any()))
 }
 
@@ -119,6 +148,18 @@ mod tests {
         assert_eq!(
             waits(&claim("Pending", "")).as_deref(),
             Some("the claim `data` of no class, which is not bound")
+        );
+    }
+
+    #[test]
+    fn a_class_that_the_cluster_does_not_have_is_told_with_those_that_it_has() {
+        let known = ["standard".to_owned()];
+        assert_eq!(lacking("standard", &known), None);
+        assert_eq!(
+            lacking("fast", &known).as_deref(),
+            Some(
+                "the cluster has no such class (it has `standard`); name one of these, or add one with `.resources(..)`"
+            )
         );
     }
 }

@@ -27,7 +27,7 @@ use crate::{
 /// The Secret of ours that holds a namespace's passwords.
 pub(super) const PASSWORDS: &str = "kindwright-passwords";
 const SERVICE_ACCOUNT: Limit =
-    Limit { total: Duration::from_secs(30), every: Duration::from_millis(25) };
+    Limit { total: Duration::from_mins(2), every: Duration::from_millis(25) };
 
 /// How long a namespace of the same name may take to be gone.
 const LEFT: Limit = Limit { total: Duration::from_mins(1), every: Duration::from_millis(100) };

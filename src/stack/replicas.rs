@@ -29,7 +29,7 @@ use crate::{
 };
 
 /// How long pods may take to end: their grace period, and the node's own work.
-const ENDED: Limit = Limit { total: Duration::from_mins(1), every: Duration::from_millis(50) };
+const ENDED: Limit = Limit { total: Duration::from_mins(3), every: Duration::from_millis(50) };
 
 /// How long the node is given for a pod that ends before it has begun.
 const UNBEGUN: Duration = Duration::from_secs(5);

@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// How long the server may take to act by roles that were just applied.
-const ACTS: Limit = Limit { total: Duration::from_secs(5), every: Duration::from_millis(100) };
+const ACTS: Limit = Limit { total: Duration::from_secs(30), every: Duration::from_millis(100) };
 /// How much of a log is searched for refusals.
 const EXTENT: Extent = Extent { lines: 200, bytes: 1 << 17, ..Extent::WHOLE };
 /// What every controller does with what it controls.

@@ -2,10 +2,10 @@
 
 use std::{any::Any, collections::BTreeSet, fmt, panic::Location, time::Duration};
 
-use super::body::Body;
+use super::{Suite, body::Body};
 
-/// How long a case may take unless it says otherwise.
-const LIMIT: Duration = Duration::from_mins(1);
+/// How long a case may take unless it or its suite says otherwise.
+pub(super) const LIMIT: Duration = Duration::from_mins(1);
 
 /// A named test. Its name is a sentence that is true when it passes.
 ///
@@ -25,7 +25,8 @@ const LIMIT: Duration = Duration::from_mins(1);
 pub struct Case {
     pub(crate) name: String,
     pub(crate) labels: BTreeSet<String>,
-    pub(crate) limit: Duration,
+    /// How long it may take, if not as long as its suite says.
+    pub(crate) limit: Option<Duration>,
     pub(crate) beyond: Option<String>,
     pub(crate) ignored: bool,
     pub(crate) alone: bool,
@@ -42,7 +43,7 @@ impl Case {
         Self {
             name: name.into(),
             labels: BTreeSet::new(),
-            limit: LIMIT,
+            limit: None,
             beyond: None,
             ignored: false,
             alone: false,
@@ -56,7 +57,7 @@ impl Case {
         self.body.of()
     }
 
-    /// Sets how long it may take; the default is a minute.
+    /// Sets how long it may take; the default is what its suite [says](crate::Suite::case_limit), or a minute.
     ///
     /// ```
     /// # use std::time::Duration;
@@ -66,7 +67,7 @@ impl Case {
     /// ```
     #[must_use]
     pub fn limit(mut self, limit: Duration) -> Self {
-        self.limit = limit;
+        self.limit = Some(limit);
         self
     }
 
@@ -130,5 +131,27 @@ impl Case {
 impl fmt::Debug for Case {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Case").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+impl Suite {
+    /// Says how long each of its cases may take that does not say it itself; a minute without it.
+    ///
+    /// Other suites run beside it, and on a busy machine a service has the processor that it requests, and no more.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use kindwright::Suite;
+    /// let suite = Suite::new("shop", "shop-tests").case_limit(Duration::from_mins(3));
+    /// ```
+    #[must_use]
+    pub fn case_limit(mut self, limit: Duration) -> Self {
+        self.case_limit = limit;
+        self
+    }
+
+    /// How long one of its cases may take.
+    pub(crate) fn limit_of(&self, case: &Case) -> Duration {
+        case.limit.unwrap_or(self.case_limit)
     }
 }

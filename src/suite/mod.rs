@@ -75,6 +75,8 @@ pub struct Suite {
     pub(crate) real: bool,
     pub(crate) tables: Vec<Table>,
     pub(crate) settle: Duration,
+    /// How long a case may take that does not say it.
+    pub(crate) case_limit: Duration,
     pub(crate) cases: Vec<Case>,
     pub(crate) after_cases: Vec<Step>,
     pub(crate) before_each: Vec<Body>,
@@ -122,6 +124,7 @@ impl Suite {
             real: false,
             tables: Vec::new(),
             settle: SETTLE,
+            case_limit: case::LIMIT,
             cases: Vec::new(),
             after_cases: Vec::new(),
             before_each: Vec::new(),

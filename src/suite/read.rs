@@ -16,6 +16,22 @@ impl Suite {
         declared.map_or_else(|| self.name.clone(), |(_, whole)| whole)
     }
 
+    /// The declared namespace that a name which means the suite's own is nearly called like.
+    pub(crate) fn nearly_namespace(&self, name: &str) -> Option<&str> {
+        /// `workflow` and `workflows` are as near as 0.94, `gateway-system` and `gateway-jobs` 0.69.
+        const NEAR: f32 = 0.85;
+        if name == self.name || self.namespace_of(name) != self.name {
+            return None;
+        }
+        let mut suffixes = self.namespaces.iter();
+        let near = suffixes.find(|suffix| {
+            let whole = format!("{}-{suffix}", self.name);
+            let suffix = suffix.as_str();
+            !similar::get_close_matches(name, &[suffix, whole.as_str()], 1, NEAR).is_empty()
+        });
+        near.map(String::as_str)
+    }
+
     /// All its namespaces, its own first.
     pub(crate) fn all_namespaces(&self) -> impl Iterator<Item = String> {
         let declared = self.namespaces.iter().map(|suffix| format!("{}-{suffix}", self.name));
@@ -94,6 +110,17 @@ impl Suite {
 mod tests {
     use super::*;
     use crate::suite::{Image, Table};
+
+    #[test]
+    fn a_name_that_is_nearly_that_of_a_declared_namespace_is_told_from_a_foreign_one() {
+        let suite = Suite::new("shop", "shop").namespace("workflows");
+        for near in ["workflow", "worklfows", "shop-workflow", "Workflows"] {
+            assert_eq!(suite.nearly_namespace(near), Some("workflows"), "{near}");
+        }
+        for far in ["", "shop", "workflows", "shop-workflows", "shop-system", "default", "flows"] {
+            assert_eq!(suite.nearly_namespace(far), None, "{far}");
+        }
+    }
 
     #[test]
     fn a_suite_of_real_services_is_without_what_only_stand_ins_need() {

@@ -30,7 +30,7 @@ pub(crate) enum Poll<T> {
 /// # use std::time::Duration;
 /// # use kindwright::{CaseResult, Ctx, wait::Limit};
 /// # async fn case(ctx: Ctx) -> CaseResult {
-/// let rarely = Limit { total: Duration::from_mins(2), every: Duration::from_secs(5) };
+/// let rarely = Limit::of(Duration::from_mins(2)).every(Duration::from_secs(5));
 /// let ready = async || Ok(ctx.get("shop", "/report").send().await?.expect(200)?);
 /// let report = ctx.until("the report", rarely, ready).await?;
 /// # Ok(()) }
@@ -38,22 +38,45 @@ pub(crate) enum Poll<T> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limit {
     /// The longest that the whole wait may take.
-    pub total: Duration,
+    pub(crate) total: Duration,
     /// The pause between two looks.
-    pub every: Duration,
+    pub(crate) every: Duration,
 }
 
 impl Limit {
+    /// Waits at most for `total`, and looks ten times a second.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use kindwright::wait::Limit;
+    /// let limit = Limit::of(Duration::from_mins(2));
+    /// ```
+    pub const fn of(total: Duration) -> Self {
+        Self { total, every: Duration::from_millis(100) }
+    }
+
+    /// Pauses for so long between two looks.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use kindwright::wait::Limit;
+    /// let rarely = Limit::of(Duration::from_mins(2)).every(Duration::from_secs(5));
+    /// ```
+    #[must_use]
+    pub const fn every(self, pause: Duration) -> Self {
+        Self { every: pause, ..self }
+    }
+
     /// Looks ten times a second for `seconds`.
     pub(crate) const fn seconds(seconds: u64) -> Self {
-        Self { total: Duration::from_secs(seconds), every: Duration::from_millis(100) }
+        Self::of(Duration::from_secs(seconds))
     }
 }
 
 /// A limit of so long, within which is looked ten times a second.
 impl From<Duration> for Limit {
     fn from(total: Duration) -> Self {
-        Self { total, ..Self::seconds(0) }
+        Self::of(total)
     }
 }
 

@@ -13,8 +13,7 @@ use super::{
 };
 
 /// The original's time to live of what it once had seen, and a bit more (supplement 6.3).
-const BEYOND_THE_TTL: Limit =
-    Limit { total: Duration::from_secs(12), every: Duration::from_millis(1500) };
+const BEYOND_THE_TTL: Limit = Limit::of(Duration::from_secs(12)).every(Duration::from_millis(1500));
 /// So often a signal is sent at once.
 const AT_ONCE: usize = 20;
 

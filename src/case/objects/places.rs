@@ -17,6 +17,8 @@ use crate::{
 impl Ctx {
     /// The objects of the suite's own namespace, for reading: `get`, `list` and `until`.
     ///
+    /// What its manifests put into no namespace, as a `ClusterRole`, is called `<name>-<suite>` there.
+    ///
     /// ```no_run
     /// # use kindwright::{CaseResult, Ctx, ensure};
     /// async fn the_shop_has_two_pods(ctx: Ctx) -> CaseResult {

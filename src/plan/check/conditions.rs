@@ -9,7 +9,7 @@ use crate::{
 /// Conditions of nothing, or of what is in no namespace of the suite; workloads that are not waited for,
 /// cases and steps that have no time.
 pub(super) fn check(suite: &Suite, problems: &mut Vec<Problem>) {
-    let cases = suite.cases.iter().map(|case| (&case.name, case.limit));
+    let cases = suite.cases.iter().map(|case| (&case.name, suite.limit_of(case)));
     let limits = cases.chain(suite.steps().map(|step| (&step.name, step.limit)));
     problems.extend(
         limits

@@ -15,7 +15,7 @@ use super::{Inputs, node_ports::Assigned};
 use crate::{
     manifest::{GroupKind, SUITE, containers_mut, image_of, image_values, pod_spec_mut, text_at},
     problem::Problem,
-    suite::{Suite, Workload},
+    suite::{Condition, Suite, Workload},
     text::listed,
 };
 
@@ -63,6 +63,19 @@ impl<'a> Editor<'a> {
         objects
     }
 
+    /// What must hold of a workload, of objects as they are called in the cluster.
+    pub(super) fn conditions(&self, workload: &Workload) -> Vec<Condition> {
+        let conditions = workload.patience.until.iter().cloned();
+        let placed = conditions.map(|condition| {
+            let kind = GroupKind::new(&condition.version, &condition.kind);
+            let name = self.names.of_object(&kind, &condition.name).to_owned();
+            let meant = condition.namespace.as_deref().unwrap_or_default();
+            let namespace = self.suite.namespace_of(meant);
+            Condition { name, ..condition }.namespace(namespace)
+        });
+        placed.collect()
+    }
+
     fn edited(&self, path: &Path, problems: &mut Vec<Problem>) -> Vec<Value> {
         let mut objects = self.inputs.inventory.manifest(path).to_vec();
         for object in &mut objects {
@@ -102,6 +115,15 @@ impl<'a> Editor<'a> {
             self.names.follow(&kind, &mut metadata["name"]);
         } else if !of_system {
             let meant = text_at(metadata, "/namespace");
+            if let Some(near) = self.suite.nearly_namespace(meant) {
+                problems.push(Problem::NearNamespace {
+                    suite: self.suite.name.clone(),
+                    manifest: path.to_owned(),
+                    object: format!("{} `{}`", kind.kind, text_at(metadata, "/name")),
+                    namespace: meant.to_owned(),
+                    near: near.to_owned(),
+                });
+            }
             metadata["namespace"] = json!(self.suite.namespace_of(meant));
         }
         if kind.kind != CUSTOM {

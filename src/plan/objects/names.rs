@@ -77,12 +77,15 @@ impl<'s> Names<'s> {
         }
     }
 
+    /// What an object of the suite of that kind and name is called in the cluster.
+    pub(super) fn of_object<'n>(&'n self, kind: &GroupKind, name: &'n str) -> &'n str {
+        self.renamed.get(&(kind.clone(), name.to_owned())).map_or(name, String::as_str)
+    }
+
     /// Gives a name the new one, if the suite has a renamed object of that kind and name.
     pub(super) fn follow(&self, kind: &GroupKind, name: &mut Value) {
-        if let Value::String(name) = name
-            && let Some(new) = self.renamed.get(&(kind.clone(), name.clone()))
-        {
-            name.clone_from(new);
+        if let Value::String(name) = name {
+            *name = self.of_object(kind, name).to_owned();
         }
     }
 

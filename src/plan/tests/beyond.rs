@@ -11,6 +11,7 @@ fn a_plan_marks_what_is_set_aside_and_names_secrets_and_resources() {
     let suite = shop("shop", 30090)
         .secret(Secret::new("login").entry("user", []).entry("token", [password("token")]))
         .resources("role.yaml")
+        .image(Image::reference("mock", "mock:1").beyond())
         .tier([Workload::new("mock", "mock.yaml").beyond()])
         .real()
         .cases([
@@ -24,13 +25,14 @@ fn a_plan_marks_what_is_set_aside_and_names_secrets_and_resources() {
     assert_eq!(
         words,
         "\
-: namespace shop in kw-0a1b2c3d
+: namespace shop in kw-0a1b2c3d, with its real services
   secret login: user, token
   resource ClusterRole reader-shop
   tier 1: shop from shop.yaml
     http: HTTP at shop:http, NodePort 30090, healthy by /health
   requests 0m of cpu, 0 MiB of memory, 1 pod
   set aside: mock, which only cases need that are set aside
+  set aside: image mock, which only they need
   3 cases
     shop::it_sells
     shop::it_is_fixed [smoke], set aside: beyond contract 5.6, and the suite is real

@@ -94,6 +94,26 @@ fn an_object_is_put_into_the_namespace_that_it_names_if_the_suite_declares_that(
 }
 
 #[test]
+fn a_namespace_that_is_nearly_a_declared_one_is_a_problem_and_a_foreign_one_is_the_suites_own() {
+    let config = |namespace: &str| {
+        json!({"apiVersion": "v1", "kind": "ConfigMap",
+            "metadata": {"name": format!("of-{namespace}"), "namespace": namespace}})
+    };
+    let objects = vec![
+        operator(&json!({"name": "a", "image": "operator"})),
+        config("workflow"),
+        config("operator-system"),
+    ];
+    let suite = suite().namespace("workflows");
+    assert_eq!(
+        plan(&[suite], &Inventory::of("operator.yaml", objects), &[]).unwrap_err(),
+        [
+            "suite `operator`: ConfigMap `of-workflow` of operator.yaml is in the namespace `workflow`, which is nearly `workflows` of the suite's; write `workflows`, or leave the namespace out if it is to be in the suite's own"
+        ]
+    );
+}
+
+#[test]
 fn a_pod_needs_the_secrets_of_its_own_namespace() {
     let mut other = operator(&json!({"name": "a", "image": "operator",
         "envFrom": [{"secretRef": {"name": "login"}}]}));

@@ -55,6 +55,18 @@ until Deployment `shop` is Available, until ConfigMap `prices` matches {\"data\"
 }
 
 #[test]
+fn a_condition_of_an_object_of_the_whole_cluster_is_of_what_the_suite_has_made_of_its_name() {
+    let role = json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole",
+        "metadata": {"name": "reader"}});
+    let of = |name: &str| Condition::of(["rbac.authorization.k8s.io/v1", "ClusterRole", name]);
+    let suite = suite(workload().until(of("reader")).until(of("view"))).resources("role.yaml");
+    let plan = plan(&[suite], &inventory().and("role.yaml", vec![role]), &[]).unwrap();
+    let words = plan.to_string();
+    let until = "until ClusterRole `reader-shop` is there, until ClusterRole `view` is there";
+    assert!(words.contains(until), "{words}");
+}
+
+#[test]
 fn a_suite_that_controls_a_kind_that_nobody_defines_is_a_problem() {
     let controls = |kind: &str| shop("shop", 30090).controls(kind);
     let problem = |suite: Suite| plan(&[suite], &inventory(), &[]).err();

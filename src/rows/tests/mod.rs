@@ -15,7 +15,7 @@ use super::*;
 use crate::{migrate, wait};
 
 const ID: &str = "incident-7";
-const SETTLE: Duration = Duration::from_millis(400);
+const SETTLE: Duration = Duration::from_secs(2);
 
 /// A database that is dropped at the end of a test that passes.
 struct Database {
@@ -71,7 +71,8 @@ impl Database {
 
 fn audit_events() -> Table {
     let table = Table::new("audit_events").id("correlation_id").time("event_timestamp");
-    table.key("event_id").kind("event_type").emitter("actor_id")
+    let table = table.key("event_id").kind("event_type").emitter("actor_id");
+    Table { audit: true, ..table }
 }
 
 async fn server(sql: &str) {
@@ -109,7 +110,7 @@ async fn one_row_too_many_while_rows_may_arrive_is_found() {
     let database = Database::migrated().await;
     database.insert("llm_request", &json!({})).await;
     let late = async {
-        wait::pause(SETTLE / 2).await;
+        wait::pause(SETTLE / 8).await;
         database.insert("llm_request", &json!({})).await;
     };
     let ((), found) = tokio::join!(late, database.audit().exactly(1).holds());
@@ -169,9 +170,37 @@ async fn a_session_that_is_ended_is_opened_again() {
 async fn a_database_that_does_not_answer_is_told_apart_from_missing_rows() {
     let nowhere = PgConnectOptions::new().host("127.0.0.1").port(1);
     let rows = Rows::new(Some(nowhere), audit_events(), ID, SETTLE);
-    let text = rows.within(Duration::from_millis(300)).holds().await.unwrap_err().to_string();
+    let text = rows.within(SETTLE).holds().await.unwrap_err().to_string();
     assert!(text.contains("correlation_id is `incident-7` could not be read for "), "{text}");
     assert!(text.contains("Connection refused"), "{text}");
+}
+
+#[tokio::test]
+#[ignore = "needs PostgreSQL"]
+async fn rows_that_are_changed_or_deleted_are_waited_for_where_they_are_no_audit_events() {
+    let database = Database::create().await;
+    database
+        .run(&format!(
+            "CREATE TABLE orders (no int, trace text, state text);
+             INSERT INTO orders VALUES (1, '{ID}', 'new'), (2, '{ID}', 'new')"
+        ))
+        .await;
+    let orders = || Table::new("orders").id("trace").kind("state");
+    let late = async {
+        wait::pause(Duration::from_millis(200)).await;
+        database.run("DELETE FROM orders WHERE no = 2; UPDATE orders SET state = 'paid'").await;
+    };
+    let paid = database.rows(orders()).exactly(1).all_matching(json!({"state": "paid"}));
+    let none_new = database.rows(orders()).kinds(["new"]).exactly(0);
+    let ((), paid, none_new) = tokio::join!(late, paid.holds(), none_new.holds());
+    assert_eq!((paid.unwrap().len(), none_new.unwrap().len()), (1, 0));
+    // A row of a trail stays what it is, so nobody waits for it.
+    let trail = Table { audit: true, ..orders() };
+    let text = database.rows(trail).all_matching(json!({"state": "new"})).holds().await;
+    let text = text.unwrap_err().to_string();
+    assert!(text.contains("a row of paid is not as each should be after"), "{text}");
+    assert!(text.contains("(1 look)"), "{text}");
+    database.drop().await;
 }
 
 #[tokio::test]

@@ -29,7 +29,7 @@ use crate::{
 
 /// How long a case may block its thread, and how long a stopped run waits.
 const PATIENCE: Patience =
-    Patience { to_yield: Duration::from_millis(20), to_stop: Duration::from_millis(500) };
+    Patience { to_yield: Duration::from_millis(20), to_stop: Duration::from_secs(5) };
 
 /// Keeps what was told.
 #[derive(Clone, Default)]
