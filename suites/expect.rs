@@ -1,10 +1,12 @@
 //! What cases of several suites expect of objects, rows and metrics.
 
-use std::{cell::Cell, collections::BTreeMap, time::Duration};
+use std::{cell::Cell, time::Duration};
 
 use kindwright::{CaseResult, Ctx, Failure, MetricsError, Rows, ensure, ensure_eq};
 use serde_json::Value;
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+
+use crate::platform::SOON;
 
 /// How long events may take that were kept while the data service was away.
 const KEPT: Duration = Duration::from_mins(1);
@@ -46,20 +48,43 @@ pub(crate) async fn rest(ctx: &Ctx, failed: &Value) -> CaseResult {
 
 /// Fails unless each of these objects is told by events of these kinds, and each of them is stored once.
 pub(crate) async fn told_once(events: Rows, names: &[String], kinds: &[&str]) -> CaseResult {
-    let events = events.exactly(kinds.len() * names.len()).within(KEPT).holds().await?;
-    let mut told = BTreeMap::<_, Vec<_>>::new();
-    for event in &events {
-        let name = event.get("resource_id").and_then(Value::as_str).unwrap_or_default();
-        told.entry(name).or_default().push(event.kind());
-    }
-    for kinds in told.values_mut() {
-        kinds.sort_unstable();
-    }
-    let mut kinds = kinds.to_vec();
-    kinds.sort_unstable();
-    let each = names.iter().map(|name| (name.as_str(), kinds.clone()));
-    ensure_eq!(told, each.collect::<BTreeMap<_, _>>());
+    let alike = names.iter().map(|name| (name.as_str(), kinds.iter().copied()));
+    each_told_once(events, alike).await
+}
+
+/// Fails unless each of these objects is told by events of its kinds, and each of them is stored once.
+pub(crate) async fn each_told_once<'a, Kinds: IntoIterator<Item = &'a str>>(
+    events: Rows,
+    objects: impl IntoIterator<Item = (&'a str, Kinds)>,
+) -> CaseResult {
+    let told_of = |(name, kinds): (&'a str, Kinds)| kinds.into_iter().map(move |it| (name, it));
+    let mut expected: Vec<_> = objects.into_iter().flat_map(told_of).collect();
+    expected.sort_unstable();
+    let events = events.exactly(expected.len()).within(KEPT).holds().await?;
+    let mut told: Vec<_> = events
+        .iter()
+        .map(|event| {
+            let name = event.get("resource_id").and_then(Value::as_str);
+            (name.unwrap_or_default(), event.kind())
+        })
+        .collect();
+    told.sort_unstable();
+    ensure_eq!(told, expected);
     Ok(())
+}
+
+/// Waits until Kubernetes has told something of an object of the case for this reason, and returns the event.
+pub(crate) async fn event_told(
+    ctx: &Ctx,
+    object: [&str; 3],
+    reason: &str,
+) -> Result<Value, Failure> {
+    ctx.until(format_args!("the event {reason}"), SOON, async || {
+        let events = ctx.objects().events(object).await?;
+        let told = events.iter().find(|event| event["reason"] == reason);
+        told.cloned().ok_or_else(|| Failure::new(format_args!("there are {events:?}")))
+    })
+    .await
 }
 
 /// The sum of a metric of a service. One is there once something is counted, which may be what this case does.
@@ -89,4 +114,36 @@ pub(crate) fn condition<'a>(status: &'a Value, kind: &str) -> &'a Value {
 pub(crate) fn has_condition(object: &Value, kind: &str, [status, reason]: [&str; 2]) -> bool {
     let condition = condition(&object["status"], kind);
     condition["status"] == status && condition["reason"] == reason
+}
+
+/// A series of a service, by the name of its metric and by its labels, and by how much something raises it.
+pub(crate) type Raised<'a> = (&'a str, &'a [(&'a str, &'a str)], f64);
+
+/// How long a count must stay as it is.
+const STAYS: Duration = Duration::from_secs(1);
+
+/// Does something, and fails unless it has raised each of these series of a service by so much, and no more; returns what
+/// came of it. The names of the metrics begin with `prefix`.
+pub(crate) async fn raises<T>(
+    ctx: &Ctx,
+    [service, prefix]: [&str; 2],
+    series: &[Raised<'_>],
+    cause: impl Future<Output = Result<T, Failure>>,
+) -> Result<T, Failure> {
+    let mut before = Vec::new();
+    for (name, labels, _) in series {
+        before.push(counted(ctx, service, &format!("{prefix}{name}"), labels).await?);
+    }
+    let caused = cause.await?;
+    let raised = async || -> CaseResult {
+        for ((name, labels, more), before) in series.iter().zip(&before) {
+            let after = counted(ctx, service, &format!("{prefix}{name}"), labels).await?;
+            ensure_eq!((name, labels, after - before), (name, labels, *more));
+        }
+        Ok(())
+    };
+    // It is counted when it is noted.
+    ctx.until("the counts", SOON, raised).await?;
+    ctx.stays("the counts", STAYS, raised).await?;
+    Ok(caused)
 }

@@ -9,6 +9,7 @@ mod gateway;
 mod hapi;
 mod notification;
 mod platform;
+mod refusals;
 mod remediationorchestrator;
 mod signalprocessing;
 mod workflowexecution;

@@ -12,6 +12,12 @@ pub(crate) const STAND_INS: &str = env!("CARGO_BIN_EXE_platform");
 /// every second, the original every five (contract 5.6).
 pub(crate) const FLUSH: Duration = Duration::from_secs(6);
 
+/// How long something may take that a service does by itself, which beside all the other suites has the processor that it
+/// requests, and no more. It is the longest that the contract gives (S6.8).
+pub(crate) const SOON: Duration = Duration::from_mins(2);
+/// How long a case may take: it waits for several such things.
+const CASE_LIMIT: Duration = Duration::from_mins(5);
+
 /// The platform's own two orders: those that it calls standard and hybrid (contract 1.4).
 pub(crate) const STRATEGIES: [Strategy; 2] = [Strategy::ClusterFirst, Strategy::ImagesFirst];
 
@@ -61,6 +67,7 @@ pub(crate) fn shared(
                 .emitter("actor_id"),
         )
         .settle(FLUSH)
+        .case_limit(CASE_LIMIT)
         .image(Image::reference("postgresql", "docker.io/library/postgres:16-alpine"))
         .image(Image::reference("redis", "docker.io/library/redis:7-alpine"))
         .image(Image::program("datastorage", STAND_INS, ["datastorage"]))

@@ -10,18 +10,15 @@ use super::{
 };
 
 pub(super) fn cases() -> impl IntoIterator<Item = Case> {
-    // The original's definition refuses the reason of both, so that they never fail.
-    let beyond = [
-        case!(a_recovery_that_hapi_thinks_impossible_fails),
-        case!(a_recovery_without_a_workflow_fails),
-    ]
-    .map(|case| case.beyond("supplement 6.1"));
+    // The original's definition refuses its reason, so that it never fails.
+    let beyond = case!(a_recovery_that_hapi_thinks_impossible_fails).beyond("supplement 6.1");
     cases![
         a_problem_that_resolved_itself_needs_no_workflow,
         an_answer_without_a_workflow_that_is_not_sure_fails,
+        a_recovery_that_a_person_must_look_at_fails_for_their_reason,
     ]
     .into_iter()
-    .chain(beyond)
+    .chain([beyond])
 }
 
 /// What becomes of an analysis that fails so when HAPI has answered, and is told so.
@@ -127,8 +124,8 @@ async fn a_recovery_that_hapi_thinks_impossible_fails(ctx: Ctx) -> CaseResult {
     Ok(())
 }
 
-async fn a_recovery_without_a_workflow_fails(ctx: Ctx) -> CaseResult {
+async fn a_recovery_that_a_person_must_look_at_fails_for_their_reason(ctx: Ctx) -> CaseResult {
     let none = recovery(&ctx, "none", "MOCK_NO_WORKFLOW_FOUND", "staging", 1);
-    fails(&ctx, none, "RecoveryNotPossible", Some("NoRecoveryStrategy")).await?;
+    fails(&ctx, none, "WorkflowResolutionFailed", Some("NoMatchingWorkflows")).await?;
     Ok(())
 }

@@ -4,8 +4,9 @@ use kindwright::{Case, CaseResult, Ctx, case, cases, ensure, ensure_eq};
 use serde_json::{Value, json};
 
 use super::{
-    CONTROLLER, KIND, MOVED, SOON, VERSION, analysis, complete, condition, make, recovery, until,
+    CONTROLLER, KIND, MOVED, VERSION, analysis, complete, condition, make, recovery, until,
 };
+use crate::expect::event_told;
 
 pub(super) fn cases() -> impl IntoIterator<Item = Case> {
     cases![
@@ -164,13 +165,7 @@ async fn the_image_of_a_workflow_is_read(ctx: Ctx) -> CaseResult {
 
 async fn an_event_says_that_an_analysis_is_there(ctx: Ctx) -> CaseResult {
     let name = make(&ctx, analysis(&ctx, "there", "OOMKilled", "staging")).await?;
-    ctx.until("the event of Kubernetes", SOON, async || {
-        let events = ctx.objects().events([VERSION, KIND, &name]).await?;
-        let created = events.iter().any(|event| event["reason"] == "AIAnalysisCreated");
-        ensure!(created, "there are {events:?}");
-        Ok(())
-    })
-    .await?;
+    event_told(&ctx, [VERSION, KIND, &name], "AIAnalysisCreated").await?;
     Ok(())
 }
 

@@ -2,8 +2,6 @@
 //!
 //! It counts what all cases cause: whoever says how much more it is has the stack alone, or labels that no other case has.
 
-use std::time::Duration;
-
 use kindwright::{Case, CaseResult, Ctx, Failure, MetricsError, case, cases, ensure, ensure_eq};
 use serde_json::{Value, json};
 
@@ -12,10 +10,10 @@ use super::{
     says::{self, answers, nothing, proposal, review},
     until,
 };
-use crate::expect::counted;
+use crate::expect::{self, Raised, counted};
 
-/// How long a count must stay as it is.
-const STAYS: Duration = Duration::from_secs(1);
+/// What the names of its metrics begin with.
+const PREFIX: &str = "aianalysis_";
 
 pub(super) fn cases() -> impl IntoIterator<Item = Case> {
     let alone = [
@@ -30,6 +28,7 @@ pub(super) fn cases() -> impl IntoIterator<Item = Case> {
         case!(reconciliations_are_measured),
         case!(what_cannot_be_noted_is_counted_as_an_error),
         case!(detections_that_failed_are_counted),
+        case!(the_ways_to_fail_and_to_recover_are_there_before_they_happen),
     ]
     .map(Case::alone);
     cases![
@@ -38,38 +37,23 @@ pub(super) fn cases() -> impl IntoIterator<Item = Case> {
         decisions_are_counted_by_their_environment,
         attempts_to_find_a_workflow_are_counted,
         the_process_is_measured,
-        the_ways_to_fail_and_to_recover_are_there_before_they_happen,
     ]
     .into_iter()
     .chain(alone)
 }
 
-/// A count of the controller, by its name and its labels, and by how much an analysis raises it.
-type Raised<'a> = (&'a str, &'a [(&'a str, &'a str)], f64);
-
 /// How often the controller has counted.
 async fn count(ctx: &Ctx, name: &str, labels: &[(&str, &str)]) -> Result<f64, MetricsError> {
-    counted(ctx, CONTROLLER, &format!("aianalysis_{name}"), labels).await
+    counted(ctx, CONTROLLER, &format!("{PREFIX}{name}"), labels).await
 }
 
 /// Makes an analysis that ends in a phase, and fails unless it has raised each of these counts by so much, and no more.
 async fn raises(ctx: &Ctx, analysis: Value, phase: &str, counts: &[Raised<'_>]) -> CaseResult {
-    let mut before = Vec::new();
-    for (name, labels, _) in counts {
-        before.push(count(ctx, name, labels).await?);
-    }
-    let made = make(ctx, analysis).await?;
-    until(ctx, &made, json!({"phase": phase})).await?;
-    let raised = async || -> CaseResult {
-        for ((name, labels, more), before) in counts.iter().zip(&before) {
-            let after = count(ctx, name, labels).await?;
-            ensure_eq!((name, labels, after - before), (name, labels, *more));
-        }
-        Ok(())
+    let ending = async {
+        let made = make(ctx, analysis).await?;
+        Ok::<_, Failure>(until(ctx, &made, json!({"phase": phase})).await?)
     };
-    // It is counted when it is noted.
-    ctx.until("the counts", SOON, raised).await?;
-    ctx.stays("the counts", STAYS, raised).await
+    expect::raises(ctx, [CONTROLLER, PREFIX], counts, ending).await.map(drop)
 }
 
 async fn metrics_are_those_of_prometheus(ctx: Ctx) -> CaseResult {
@@ -234,7 +218,14 @@ async fn what_cannot_be_noted_is_counted_as_an_error(ctx: Ctx) -> CaseResult {
 }
 
 async fn the_ways_to_fail_and_to_recover_are_there_before_they_happen(ctx: Ctx) -> CaseResult {
+    // What cases before this one have caused is forgotten.
+    ctx.disturb()?.kill(CONTROLLER).await?;
     let metrics = ctx.metrics(CONTROLLER).await?;
+    let is_none = |name: &str, labels: &[(&str, &str)]| -> CaseResult {
+        let value = metrics.value(&format!("{PREFIX}{name}"), labels)?;
+        ensure_eq!((name, labels, value), (name, labels, 0.0));
+        Ok(())
+    };
     for (reason, sub_reason) in [
         ("NoWorkflowSelected", "InvestigationFailed"),
         ("APIError", "HolmesGPTAPICallFailed"),
@@ -243,16 +234,14 @@ async fn the_ways_to_fail_and_to_recover_are_there_before_they_happen(ctx: Ctx) 
         ("RecoveryWorkflowResolutionFailed", "NoRecoveryWorkflowResolved"),
         ("RecoveryNotPossible", "NoRecoveryStrategy"),
     ] {
-        let labels = [("reason", reason), ("sub_reason", sub_reason)];
-        metrics.value("aianalysis_failures_total", &labels)?;
+        is_none("failures_total", &[("reason", reason), ("sub_reason", sub_reason)])?;
     }
     for understood in ["true", "false"] {
         for changed in ["true", "false"] {
-            let labels = [("failure_understood", understood), ("state_changed", changed)];
-            metrics.value("aianalysis_recovery_status_populated_total", &labels)?;
+            is_none(POPULATED, &[("failure_understood", understood), ("state_changed", changed)])?;
         }
     }
-    Ok(())
+    is_none(SKIPPED, &[])
 }
 
 async fn detections_that_failed_are_counted(ctx: Ctx) -> CaseResult {

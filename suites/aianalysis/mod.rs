@@ -17,11 +17,10 @@ mod outage;
 mod policies;
 mod questions;
 mod recovery;
+mod refusals;
 mod reviews;
 mod says;
 mod shutdown;
-
-use std::time::Duration;
 
 use futures_util::future::try_join_all;
 use kindwright::{Ctx, Endpoint, Failure, HttpError, Image, ObjectsError, Suite, Workload};
@@ -30,7 +29,7 @@ use serde_json::{Value, json};
 use crate::{
     expect::condition,
     faults,
-    platform::{self, HAPI, Ports, STAND_INS},
+    platform::{self, HAPI, Ports, SOON, STAND_INS},
 };
 
 const NAME: &str = "aianalysis";
@@ -48,8 +47,6 @@ const COMPLETED: &str = "aianalysis.analysis.completed";
 const ERROR: &str = "aianalysis.error.occurred";
 /// What one success is told by, in order (supplement 6.4).
 const TRAIL: [&str; 7] = [MOVED, CALLED, MOVED, EVALUATED, DECIDED, MOVED, COMPLETED];
-/// How long an analysis may take on a busy machine; contract 6.4 gives 10 to 30 s.
-const SOON: Duration = Duration::from_secs(50);
 
 pub(crate) fn suite() -> Suite {
     let ports = Ports { datastorage: (30081, 8091), postgresql: (30432, 30432) };
@@ -80,6 +77,7 @@ pub(crate) fn suite() -> Suite {
         .cases(failures::cases())
         .cases(answers::cases())
         .cases(reviews::cases())
+        .cases(refusals::cases())
         .cases(policies::cases())
         .cases(shutdown::cases())
         .cases(outage::cases())

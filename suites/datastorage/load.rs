@@ -11,6 +11,8 @@ use super::{EVENTS, SERVICE, event};
 const WRITES: usize = 50;
 /// How much slower than before a write may be, once the load is over.
 const SLOWER: u32 = 10;
+/// How long the load may be felt.
+const SOON: Duration = Duration::from_secs(30);
 
 pub(super) fn cases() -> impl IntoIterator<Item = Case> {
     [
@@ -23,12 +25,16 @@ pub(super) fn cases() -> impl IntoIterator<Item = Case> {
 async fn more_writes_than_connections_are_all_accepted_and_soon_forgotten(ctx: Ctx) -> CaseResult {
     let before = usual(&ctx).await?;
     load(&ctx).await?;
-    let after = usual(&ctx).await?;
-    ensure!(
-        after < before * SLOWER,
-        "a write takes {after:?} after the load, and took {before:?} before it"
-    );
-    Ok(())
+    // Something else may take the processor during one look, but not during each of them.
+    ctx.until("writes that are as fast as before", SOON, async || {
+        let after = usual(&ctx).await?;
+        ensure!(
+            after < before * SLOWER,
+            "a write takes {after:?} after the load, and took {before:?} before it"
+        );
+        Ok(())
+    })
+    .await
 }
 
 async fn what_is_accepted_under_load_is_stored(ctx: Ctx) -> CaseResult {

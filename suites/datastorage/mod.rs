@@ -81,19 +81,3 @@ fn members<'a>(answer: &'a Value, pointer: &str) -> &'a [Value] {
 fn text<'a>(answer: &'a Value, pointer: &str) -> &'a str {
     answer.pointer(pointer).and_then(Value::as_str).unwrap_or_default()
 }
-
-/// The value of a metric of the service, over all of its label sets that have these labels; none
-/// where there is no such set.
-async fn metric(ctx: &Ctx, name: &str, labels: &[(&str, &str)]) -> Result<Option<f64>, HttpError> {
-    let answer = ctx.get(SERVICE, "/metrics").send().await?.expect(200)?;
-    // The order of labels is the service's own.
-    let labels: Vec<_> = labels.iter().map(|(name, value)| format!("{name}=\"{value}\"")).collect();
-    let value = |line: &str| {
-        let line = line.strip_prefix("datastorage_")?.strip_prefix(name)?;
-        let (set, value) = line.rsplit_once(' ')?;
-        let whole = set.is_empty() || set.starts_with('{');
-        let all = labels.iter().all(|label| set.contains(label));
-        (whole && all).then(|| value.parse::<f64>().ok()).flatten()
-    };
-    Ok(answer.text().lines().filter_map(value).reduce(|sum, value| sum + value))
-}

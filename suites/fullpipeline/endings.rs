@@ -3,7 +3,7 @@
 use kindwright::{Case, CaseResult, Ctx, Failure, case, cases, ensure, ensure_eq};
 use serde_json::{Value, json};
 
-use super::{LONG, SOON, VERSION, alert, settle_in, story, text, until};
+use super::{SOON, VERSION, alert, settle_in, story, text, until};
 use crate::expect::{has_condition, rest};
 
 const APPROVAL: &str = "RemediationApprovalRequest";
@@ -16,9 +16,12 @@ pub(super) fn cases() -> impl IntoIterator<Item = Case> {
         a_workflow_that_fails_fails_its_request_and_the_next_alert_is_remedied,
         an_alert_that_comes_again_meanwhile_is_counted_and_remedied_once,
     ];
+    // The original tells of no review by a person (supplement 6.8).
+    let left =
+        case!(an_alert_that_no_workflow_remedies_is_left_to_a_person).beyond("contract S6.8");
     // The original's analysis has no confidence where it has no workflow (contract 5.3).
     let resolved = case!(a_problem_that_is_gone_needs_no_workflow).beyond("contract 5.3");
-    all.into_iter().chain([resolved]).map(|case| case.limit(LONG))
+    all.into_iter().chain([left, resolved])
 }
 
 async fn an_alert_in_staging_is_remedied_by_itself(ctx: Ctx) -> CaseResult {
@@ -138,6 +141,40 @@ async fn an_alert_that_comes_again_meanwhile_is_counted_and_remedied_once(ctx: C
     ctx.audit_of(text(&request, "/metadata/name"))
         .kinds(["gateway.signal.deduplicated"])
         .exactly(1)
+        .holds()
+        .await?;
+    Ok(())
+}
+
+async fn an_alert_that_no_workflow_remedies_is_left_to_a_person(ctx: Ctx) -> CaseResult {
+    // The catalog has nothing for it.
+    settle_in(&ctx, "development").await?;
+    let answer = alert(&ctx, "cart", "critical", 201).await?;
+    let name = text(&answer, "/remediationRequestName");
+    let left = json!({
+        "overallPhase": "Failed", "failurePhase": "ai_analysis", "requiresManualReview": true,
+        "outcome": "ManualReviewRequired",
+    });
+    let request = until(&ctx, name, left).await?;
+    let message = format!("nr-manual-review-{name}");
+    let slack = |told: &Value| {
+        let attempts = told["status"]["deliveryAttempts"].as_array();
+        let mut slack = attempts.into_iter().flatten().filter(|it| it["channel"] == "slack");
+        slack.any(|it| it["status"] == "success")
+    };
+    let told = [VERSION, "NotificationRequest", &*message];
+    ctx.objects().until(told, "its delivery to Slack", SOON, slack).await?;
+    story::of(&ctx, &request)
+        .then([
+            story::MOVED,
+            "aianalysis.phase.transition",
+            "aianalysis.holmesgpt.call",
+            "aianalysis.phase.transition",
+            "aianalysis.analysis.completed",
+        ])
+        .then(["orchestrator.remediation.manual_review", story::ENDED])
+        // It is told to Slack, and again and again to an e-mail that nobody has configured.
+        .beside(["notification.message.sent", "notification.message.failed"])
         .holds()
         .await?;
     Ok(())

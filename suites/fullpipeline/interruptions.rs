@@ -4,8 +4,8 @@ use kindwright::{Case, CaseResult, Ctx, case, ensure};
 use serde_json::{Value, json};
 
 use super::{
-    ANALYSES, EXECUTIONS, EXECUTOR, GATEWAY, LONG, NOTIFICATIONS, ORCHESTRATOR, REQUEST, SIGNALS,
-    SOON, VERSION, alert,
+    ANALYSES, EXECUTIONS, EXECUTOR, GATEWAY, NOTIFICATIONS, ORCHESTRATOR, REQUEST, SIGNALS, SOON,
+    VERSION, alert,
     endings::{decide, remedied},
     settle_in, story, text, until,
 };
@@ -32,7 +32,7 @@ pub(super) fn cases() -> impl IntoIterator<Item = Case> {
         case!(what_is_executed_while_the_data_service_is_away_is_told_when_it_is_back),
     ];
     // The original keeps events in its memory only, and gives them up after three attempts.
-    killed.into_iter().chain(others).map(|case| case.alone().limit(LONG).beyond("contract 4.7"))
+    killed.into_iter().chain(others).map(|case| case.alone().beyond("contract 4.7"))
 }
 
 /// Fails unless a request is still on its way.

@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 use time::OffsetDateTime;
 
 use crate::{
-    platform::{self, Ports, STAND_INS},
+    platform::{self, Ports, SOON, STAND_INS},
     workflows,
 };
 
@@ -68,10 +68,8 @@ const DEFINITIONS: [&str; 8] = [
 ];
 const VERSION: &str = "kubernaut.ai/v1alpha1";
 const REQUEST: &str = "RemediationRequest";
-/// How long an alert may travel on a busy machine.
-const SOON: Duration = Duration::from_mins(2);
-/// How long a case may take in which two alerts travel, or pods are killed and started.
-const LONG: Duration = Duration::from_mins(6);
+/// How long a case may take: two alerts travel, or pods are killed and started.
+const CASE_LIMIT: Duration = Duration::from_mins(6);
 
 /// A controller, the kind that it controls, and the Service of its metrics.
 struct Controller {
@@ -85,7 +83,7 @@ struct Controller {
 const WORKFLOWS: [[&str; 5]; 4] = [
     ["staging", "critical", "P0", "restart-in-staging", "hello-world"],
     ["production", "critical", "P0", "restart-in-production", "hello-world"],
-    // It takes ten seconds, so that something can happen meanwhile.
+    // It takes twenty seconds, so that something can happen meanwhile.
     ["staging", "low", "P3", "lasting-in-staging", "lasting"],
     // It never succeeds.
     ["staging", "medium", "P2", "failing-in-staging", "failing"],
@@ -129,6 +127,7 @@ pub(crate) fn suite() -> Suite {
     let suite = CONTROLLERS.into_iter().fold(suite, |suite, it| suite.controls(it.kind));
     platform::shared(suite, ports, beside.into_iter().chain(controllers))
         .resources("fixtures/manifests/fullpipeline.yaml")
+        .case_limit(CASE_LIMIT)
         .step(step!(register_the_workflows))
         .cases(endings::cases())
         .cases(rules::cases())

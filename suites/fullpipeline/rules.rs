@@ -6,8 +6,8 @@ use kindwright::{Case, CaseResult, Ctx, case, ensure};
 use serde_json::json;
 
 use super::{
-    LONG, REQUEST, SOON, VERSION, alert, alert_called, endings::remedied, settle, settle_in, text,
-    until, until_of,
+    REQUEST, SOON, VERSION, alert, alert_called, endings::remedied, settle, settle_in, text, until,
+    until_of,
 };
 use crate::expect::rest;
 
@@ -22,7 +22,6 @@ pub(super) fn cases() -> impl IntoIterator<Item = Case> {
         case!(what_is_made_for_a_request_whose_workflow_runs_goes_with_it),
         busy,
     ]
-    .map(|case| case.limit(LONG))
 }
 
 async fn an_alert_whose_remedies_have_failed_three_times_is_blocked(ctx: Ctx) -> CaseResult {

@@ -5,8 +5,10 @@ use serde_json::Value;
 
 use super::text;
 
-/// The gateway takes the alert in.
-pub(super) const RECEIVED: [&str; 2] = ["gateway.signal.received", "gateway.crd.created"];
+/// The gateway takes the alert in. It tells of the request when it has written its status, and the orchestrator may have
+/// begun by then (S6.3).
+pub(super) const RECEIVED: [&str; 3] =
+    ["gateway.signal.received", "gateway.crd.created", "orchestrator.lifecycle.started"];
 /// It is enriched and classified.
 pub(super) const PROCESSED: [&str; 8] = [
     MOVED,
@@ -29,12 +31,12 @@ pub(super) const ANALYZED: [&str; 8] = [
     "aianalysis.phase.transition",
     "aianalysis.analysis.completed",
 ];
-pub(super) const STARTED: &str = "orchestrator.lifecycle.started";
 pub(super) const MOVED: &str = "orchestrator.phase.transitioned";
 pub(super) const ENDED: &str = "orchestrator.lifecycle.completed";
 pub(super) const EXECUTED: [&str; 3] = [MOVED, "workflow.started", "workflow.completed"];
-/// What HAPI tells; who asks it again makes it tell again.
-const TOLD: [&str; 5] = [
+/// What is told of a question to HAPI; who asks it again makes it tell again (S6.4).
+const TOLD: [&str; 6] = [
+    "aianalysis.holmesgpt.call",
     "llm_request",
     "llm_response",
     "llm_tool_call",
@@ -52,7 +54,6 @@ pub(super) fn of(ctx: &Ctx, request: &Value) -> Timeline {
         .under("approval's message", format!("nr-approval-{name}"))
         .under("failure's message", format!("nr-manual-review-{name}"))
         .then(RECEIVED)
-        .then([STARTED])
         .then(PROCESSED)
         .beside(TOLD)
 }

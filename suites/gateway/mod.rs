@@ -17,8 +17,6 @@ mod replay;
 mod requests;
 mod service;
 
-use std::time::Duration;
-
 use kindwright::{
     Answer, Ctx, Endpoint, Failure, HttpError, Image, Objects, ObjectsError, Suite, Workload,
     case::Request,
@@ -27,7 +25,7 @@ use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use time::OffsetDateTime;
 
-use crate::platform::{self, Ports, STAND_INS};
+use crate::platform::{self, Ports, SOON, STAND_INS};
 
 /// The suite, its workload and its image.
 const GATEWAY: &str = "gateway";
@@ -35,8 +33,6 @@ const ALERTS: &str = "/api/v1/signals/prometheus";
 const EVENTS: &str = "/api/v1/signals/kubernetes-event";
 const VERSION: &str = "kubernaut.ai/v1alpha1";
 const REQUEST: &str = "RemediationRequest";
-/// How long what a signal causes may take (contract 6.3).
-const SOON: Duration = Duration::from_mins(1);
 
 pub(crate) fn suite() -> Suite {
     let ports = Ports { datastorage: (30081, 18091), postgresql: (30432, 25434) };

@@ -9,11 +9,24 @@ use super::{
     text, until_requests,
 };
 
+/// Events by their types and reasons, and how severe they are (supplement 6.3).
+const SEVERITIES: [[&str; 3]; 8] = [
+    ["Warning", "OOMKilled", "critical"],
+    ["Warning", "NodeNotReady", "critical"],
+    ["Warning", "FailedScheduling", "critical"],
+    ["Warning", "Evicted", "critical"],
+    ["Warning", "FailedMount", "critical"],
+    ["Warning", "NetworkNotReady", "critical"],
+    ["Warning", "BackOff", "warning"],
+    ["Error", "BackOff", "critical"],
+];
+
 pub(super) fn cases() -> impl IntoIterator<Item = Case> {
     cases![
         an_event_of_kubernetes_has_a_request_about_its_pod,
         a_request_says_all_that_its_alert_says,
         a_request_says_all_that_its_event_says,
+        an_event_is_as_severe_as_its_reason_and_its_type_say,
         a_signal_about_nothing_known_has_a_request_too,
         its_target_is_what_one_of_its_labels_names,
         a_valid_signal_has_exactly_one_request,
@@ -128,6 +141,23 @@ async fn a_request_says_all_that_its_event_says(ctx: Ctx) -> CaseResult {
         },
     });
     until_matching(&ctx, &answer, expected).await?;
+    Ok(())
+}
+
+async fn an_event_is_as_severe_as_its_reason_and_its_type_say(ctx: Ctx) -> CaseResult {
+    make_namespace(&ctx).await?;
+    for (at, [kind, reason, severity]) in SEVERITIES.into_iter().enumerate() {
+        let answer = of_event(&ctx, &event(&ctx, kind, reason, &format!("cart-{at}"))).await?;
+        let kind = kind.to_lowercase();
+        let expected = json!({
+            "metadata": {"labels": {"kubernaut.ai/severity": severity}},
+            "spec": {
+                "signalName": reason, "severity": severity,
+                "signalLabels": {"kubernaut.ai/event-type": kind},
+            },
+        });
+        until_matching(&ctx, &answer, expected).await?;
+    }
     Ok(())
 }
 

@@ -8,7 +8,6 @@ use super::{
     model::{advise, searches},
     number, text,
 };
-use crate::workflows;
 
 /// How a UUID is divided by its dashes.
 const UUID: [usize; 5] = [8, 4, 4, 4, 12];
@@ -63,7 +62,6 @@ pub(super) fn uuid(id: &str) -> bool {
 
 /// Fails unless all that is found is for this signal, and what is expected is among it.
 async fn finds(ctx: &Ctx, signal: &str, severity: &str, priority: &str, name: &str) -> CaseResult {
-    workflows::register(ctx).await?;
     let answer = search(ctx, &filters(signal, severity, priority)).await?;
     let mut names = Vec::new();
     for workflow in found(&answer)? {
@@ -90,7 +88,6 @@ async fn a_search_finds_the_workflows_for_a_crash_loop(ctx: Ctx) -> CaseResult {
 }
 
 async fn a_search_without_a_match_is_a_success_without_a_workflow(ctx: Ctx) -> CaseResult {
-    workflows::register(&ctx).await?;
     let request = incident(&ctx, "NobodyKnowsThis", "critical", "production", "P0");
     advise(&ctx, &request).await?;
     let calls = searches(&ctx, &request, 1).await?;
@@ -102,7 +99,6 @@ async fn a_search_without_a_match_is_a_success_without_a_workflow(ctx: Ctx) -> C
 }
 
 async fn a_refined_search_finds_what_the_first_did_not(ctx: Ctx) -> CaseResult {
-    workflows::register(&ctx).await?;
     let request = incident(&ctx, "SCRIPT_SEARCH_TWICE", "critical", "production", "P0");
     let answer = advise(&ctx, &request).await?;
     let calls = searches(&ctx, &request, 2).await?;

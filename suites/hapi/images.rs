@@ -7,7 +7,6 @@ use super::{
     catalog::{filters, found, search},
     incident, list, model, text,
 };
-use crate::workflows;
 
 pub(super) fn cases() -> impl IntoIterator<Item = Case> {
     let data = cases![
@@ -42,7 +41,6 @@ async fn found_for(
     severity: &str,
     priority: &str,
 ) -> Result<Value, Failure> {
-    workflows::register(ctx).await?;
     let answer = search(ctx, &filters(signal, severity, priority)).await?;
     found(&answer)?;
     Ok(answer)
@@ -69,7 +67,6 @@ async fn every_workflow_that_is_found_has_the_digest_of_its_image(ctx: Ctx) -> C
 }
 
 async fn a_search_with_another_priority_finds_no_image(ctx: Ctx) -> CaseResult {
-    workflows::register(&ctx).await?;
     // The workflow for this signal and severity is registered as P0.
     let answer = search(&ctx, &filters("OOMKilled", "critical", "P1")).await?;
     ensure!(list(&answer, "/workflows").is_empty(), "something was found: {answer:#}");
@@ -78,7 +75,6 @@ async fn a_search_with_another_priority_finds_no_image(ctx: Ctx) -> CaseResult {
 }
 
 async fn the_model_is_told_the_image_of_what_it_finds(ctx: Ctx) -> CaseResult {
-    workflows::register(&ctx).await?;
     let request = incident(&ctx, "CrashLoopBackOff", "high", "production", "P1");
     model::advise(&ctx, &request).await?;
     let calls = model::searches(&ctx, &request, 1).await?;

@@ -21,10 +21,13 @@ mod selection;
 mod service;
 mod validation;
 
-use kindwright::{Ctx, Endpoint, HttpError, Image, Suite, Workload};
+use kindwright::{CaseResult, Ctx, Endpoint, HttpError, Image, Suite, Workload, step};
 use serde_json::{Value, json};
 
-use crate::platform::{self, HAPI, Ports, STAND_INS};
+use crate::{
+    platform::{self, HAPI, Ports, STAND_INS},
+    workflows,
+};
 
 /// HAPI with a model that a signal of its own makes err.
 const LLM: &str = "holmesgpt-api-llm";
@@ -51,6 +54,7 @@ pub(crate) fn suite() -> Suite {
     platform::shared(Suite::new("hapi", HAPI), ports, services)
         .image(platform::hapi_image())
         .image(Image::program(MODEL, STAND_INS, [MODEL]))
+        .step(step!(register_the_workflows))
         .cases(audit::cases())
         .cases(scenarios::cases())
         .cases(edge_cases::cases())
@@ -64,6 +68,11 @@ pub(crate) fn suite() -> Suite {
         .cases(errors::cases())
         .cases(service::cases())
         .cases(outage::cases())
+}
+
+/// Fills the catalog with the workflows that its cases look for.
+async fn register_the_workflows(ctx: Ctx) -> CaseResult {
+    workflows::register(&ctx).await
 }
 
 /// A complete request for an incident of this signal, under the case's own ids.

@@ -40,7 +40,6 @@ fn ids(answer: &Value) -> Vec<Value> {
 }
 
 async fn every_workflow_that_is_found_is_for_what_was_asked(ctx: Ctx) -> CaseResult {
-    workflows::register(&ctx).await?;
     let asked = filters("ImagePullBackOff", "high", "P1");
     let answer = search(&ctx, &asked).await?;
     for workflow in found(&answer)? {
@@ -82,7 +81,6 @@ async fn a_search_for_what_nobody_registered_finds_nothing(ctx: Ctx) -> CaseResu
 }
 
 async fn a_search_in_another_environment_finds_other_workflows(ctx: Ctx) -> CaseResult {
-    workflows::register(&ctx).await?;
     let mut asked = filters("OOMKilled", "high", "P1");
     asked["component"] = json!("deployment");
     let production = search(&ctx, &asked).await?;

@@ -8,7 +8,6 @@ use super::{
     model::{advise, searches},
     number, text,
 };
-use crate::workflows;
 
 pub(super) fn cases() -> impl IntoIterator<Item = Case> {
     cases![
@@ -43,7 +42,6 @@ async fn chosen(ctx: &Ctx, answer: &Value, expected: &str) -> CaseResult {
 }
 
 async fn an_incident_is_given_a_workflow_of_the_catalog(ctx: Ctx) -> CaseResult {
-    workflows::register(&ctx).await?;
     let request = incident(&ctx, "CrashLoopBackOff", "high", "production", "P1");
     let answer = advise(&ctx, &request).await?;
     ensure!(answer["incident_id"] == request["incident_id"], "another incident: {answer:#}");
@@ -52,7 +50,6 @@ async fn an_incident_is_given_a_workflow_of_the_catalog(ctx: Ctx) -> CaseResult 
 }
 
 async fn the_tool_is_asked_for_the_signal_and_its_severity(ctx: Ctx) -> CaseResult {
-    workflows::register(&ctx).await?;
     let request = incident(&ctx, "OOMKilled", "critical", "production", "P0");
     advise(&ctx, &request).await?;
     let calls = searches(&ctx, &request, 1).await?;
@@ -111,7 +108,6 @@ async fn a_request_without_custom_labels_adds_none_to_the_search(ctx: Ctx) -> Ca
 }
 
 async fn a_node_is_given_a_workflow_for_nodes(ctx: Ctx) -> CaseResult {
-    workflows::register(&ctx).await?;
     let mut request = incident(&ctx, "NodeNotReady", "critical", "production", "P0");
     request["resource_kind"] = json!("Node");
     let answer = advise(&ctx, &request).await?;
@@ -123,7 +119,6 @@ async fn a_node_is_given_a_workflow_for_nodes(ctx: Ctx) -> CaseResult {
 }
 
 async fn a_deployment_in_staging_is_given_a_workflow_for_it(ctx: Ctx) -> CaseResult {
-    workflows::register(&ctx).await?;
     let mut request = incident(&ctx, "OOMKilled", "high", "staging", "P1");
     request["resource_kind"] = json!("Deployment");
     let answer = advise(&ctx, &request).await?;
@@ -141,7 +136,6 @@ async fn a_signal_without_a_workflow_needs_a_human(ctx: Ctx) -> CaseResult {
 }
 
 async fn a_model_that_is_not_sure_needs_a_human(ctx: Ctx) -> CaseResult {
-    workflows::register(&ctx).await?;
     let request = incident(&ctx, "SCRIPT_UNSURE", "critical", "production", "P0");
     let answer = advise(&ctx, &request).await?;
     ensure!(answer["needs_human_review"] == true, "no human must look: {answer:#}");
@@ -153,7 +147,6 @@ async fn a_model_that_is_not_sure_needs_a_human(ctx: Ctx) -> CaseResult {
 }
 
 async fn a_failed_recovery_is_given_a_workflow_of_the_catalog(ctx: Ctx) -> CaseResult {
-    workflows::register(&ctx).await?;
     let request = failed(&ctx, "OOMKilled");
     let answer = ctx.post(LLM, RECOVER).json(&request).send().await?;
     let answer: Value = answer.expect(200)?.json()?;
@@ -164,7 +157,6 @@ async fn a_failed_recovery_is_given_a_workflow_of_the_catalog(ctx: Ctx) -> CaseR
 }
 
 async fn a_conversation_leaves_its_whole_trail_in_order(ctx: Ctx) -> CaseResult {
-    workflows::register(&ctx).await?;
     let request = incident(&ctx, "OOMKilled", "critical", "production", "P0");
     advise(&ctx, &request).await?;
     ctx.audit()

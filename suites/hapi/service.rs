@@ -63,11 +63,12 @@ async fn it_says_which_model_it_asks(ctx: Ctx) -> CaseResult {
 
 async fn it_counts_the_requests_that_it_answered(ctx: Ctx) -> CaseResult {
     analyze(&ctx, &incident(&ctx, "OOMKilled", "critical", "production", "P1")).await?;
-    let metrics = ctx.get(HAPI, "/metrics").send().await?.expect(200)?;
-    for name in ["investigations_total", "http_requests_total", "http_request_duration_seconds"] {
-        let full = format!("holmesgpt_api_{name}");
-        let counted = metrics.text().lines().any(|line| line.starts_with(&full));
-        ensure!(counted, "nothing was counted in {full}:\n{}", metrics.text());
+    let metrics = ctx.metrics(HAPI).await?;
+    for name in
+        ["investigations_total", "http_requests_total", "http_request_duration_seconds_count"]
+    {
+        let counted = metrics.sum(&format!("holmesgpt_api_{name}"), &[])?;
+        ensure!(counted >= 1.0, "{name} is {counted}");
     }
     Ok(())
 }

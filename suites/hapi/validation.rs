@@ -4,7 +4,6 @@ use kindwright::{Case, CaseResult, Ctx, Failure, cases, ensure};
 use serde_json::{Value, json};
 
 use super::{EMITTER, catalog, envelope, incident, list, model, text};
-use crate::workflows;
 
 /// How often a model may try.
 const ATTEMPTS: u64 = 3;
@@ -36,7 +35,6 @@ fn wrong(number: u64) -> Value {
 }
 
 async fn a_workflow_that_the_catalog_does_not_have_is_corrected(ctx: Ctx) -> CaseResult {
-    workflows::register(&ctx).await?;
     let request = incident(&ctx, "SCRIPT_RETRY_ONCE", "critical", "production", "P0");
     let answer = model::advise(&ctx, &request).await?;
     ensure!(answer["needs_human_review"] == false, "a human must look: {answer:#}");
@@ -80,7 +78,6 @@ async fn a_workflow_that_the_catalog_does_not_have_is_corrected(ctx: Ctx) -> Cas
 
 /// Fails unless the model erred to the end, and a human must look for this reason.
 async fn exhausted(ctx: &Ctx, signal: &str, reason: &str) -> Result<Value, Failure> {
-    workflows::register(ctx).await?;
     let request = incident(ctx, signal, "critical", "production", "P0");
     let answer = model::advise(ctx, &request).await?;
     ensure!(answer["needs_human_review"] == true, "no human must look: {answer:#}");

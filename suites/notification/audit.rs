@@ -96,7 +96,10 @@ async fn a_notification_of_no_remediation_is_audited_under_its_own_id(ctx: Ctx) 
 }
 
 async fn a_delivery_that_fails_is_audited_with_its_error(ctx: Ctx) -> CaseResult {
-    let name = send(&ctx, "email", json!({"channels": ["email"]})).await?;
+    // It is not tried again while anyone looks.
+    let policy = json!({"initialBackoffSeconds": 120, "maxBackoffSeconds": 120});
+    let email = json!({"channels": ["email"], "retryPolicy": policy});
+    let name = send(&ctx, "email", email).await?;
     let status =
         json!({"phase": "Sending", "reason": "AllDeliveriesFailed", "failedDeliveries": 1});
     let failed = until(&ctx, &name, status).await?;

@@ -10,6 +10,7 @@ use super::{
     files::{folder, read, written},
     object, send, until,
 };
+use crate::expect::event_told;
 
 pub(super) fn cases() -> impl IntoIterator<Item = Case> {
     // Neither is said of the original.
@@ -74,7 +75,10 @@ async fn a_folder_that_cannot_be_made_keeps_no_other_channel_back(ctx: Ctx) -> C
 
 async fn a_notification_for_the_log_is_one_line_of_json(ctx: Ctx) -> CaseResult {
     let before = ctx.mark().await?;
-    let more = json!({"channels": ["log"], "body": "two\nlines, password=abc", "priority": "low"});
+    let more = json!({
+        "channels": ["log"], "body": "two\nlines, password=abc", "priority": "low",
+        "actionLinks": [{"service": "github", "url": "https://example.com/1", "label": "Look"}],
+    });
     let name = send(&ctx, "log", more).await?;
     let sent = until(&ctx, &name, json!({"phase": "Sent", "successfulDeliveries": 1})).await?;
     let log = ctx.logs(CONTROLLER)?.since(&before);
@@ -87,9 +91,10 @@ async fn a_notification_for_the_log_is_one_line_of_json(ctx: Ctx) -> CaseResult 
     ensure_eq!(entry["notification_uid"], metadata["uid"]);
     ensure_eq!(entry["notification_namespace"], metadata["namespace"]);
     ensure_eq!(entry["body"], "two\nlines, password=***REDACTED***");
-    for field in ["type", "priority", "subject", "channels", "metadata"] {
+    for field in ["type", "priority", "subject", "channels", "metadata", "actionLinks"] {
         ensure_eq!(entry[field], spec[field]);
     }
+    ensure!(entry["timestamp"].is_string(), "it has no time: {entry:#}");
     Ok(())
 }
 
@@ -122,15 +127,8 @@ async fn a_notification_without_channels_says_how_it_was_routed(ctx: Ctx) -> Cas
 async fn kubernetes_is_told_of_the_phases(ctx: Ctx) -> CaseResult {
     let name = send(&ctx, "told", json!({})).await?;
     until(&ctx, &name, json!({"phase": "Sent"})).await?;
-    let expected = ["Initialized", "ProcessingDeliveries", "AllDeliveriesSucceeded"];
-    ctx.until("the events of Kubernetes", SOON, async || {
-        let events = ctx.objects().events([VERSION, KIND, &name]).await?;
-        let reasons: Vec<_> = events.iter().filter_map(|event| event["reason"].as_str()).collect();
-        for reason in expected {
-            ensure!(reasons.contains(&reason), "there are {reasons:?}");
-        }
-        Ok(())
-    })
-    .await?;
+    for reason in ["Initialized", "ProcessingDeliveries", "AllDeliveriesSucceeded"] {
+        event_told(&ctx, [VERSION, KIND, &name], reason).await?;
+    }
     Ok(())
 }

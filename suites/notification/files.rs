@@ -15,6 +15,25 @@ use super::{SOON, send, until};
 /// Where the controller has what the suite shares with it.
 const MOUNTED: &str = "/tmp/notifications";
 
+/// Lines with secrets, and the secret of each; beside it there is tea, which stays (supplement 6.7).
+const SECRETS: [[&str; 2]; 15] = [
+    ["passwd=hunter2 tea", "hunter2"],
+    ["apikey: k-123456 tea", "k-123456"],
+    [r#"{"password": "hunter2", "drink": "tea"}"#, "hunter2"],
+    [r#"{"api_key":"k-123456","drink":"tea"}"#, "k-123456"],
+    [r#"{"token": "abcdefgh", "drink": "tea"}"#, "abcdefgh"],
+    ["drink tea, Authorization: Bearer abcdefgh.ijkl", "abcdefgh.ijkl"],
+    [r#"{"authorization": "Basic YTpi", "drink": "tea"}"#, "YTpi"],
+    ["sent with Bearer abcdefgh.ijkl to tea", "abcdefgh.ijkl"],
+    ["https://ann:hunter2@example.com/tea", "hunter2"],
+    ["postgresql://ann:hunter2@database:5432/tea", "hunter2"],
+    ["AKIAIOSFODNN7EXAMPLE buys tea", "AKIAIOSFODNN7EXAMPLE"],
+    [r#"{"generatorURL": "http://prometheus:9090/graph", "drink": "tea"}"#, "prometheus"],
+    [r#"{"annotations": {"note": "hidden"}, "drink": "tea"}"#, "hidden"],
+    ["the key sk-1234567890abcdef buys tea", "sk-1234567890abcdef"],
+    ["and ghp_AbCdEfGhIjKlMnOpQrStUvWxYz1234567890 buys tea", "ghp_"],
+];
+
 pub(super) fn cases() -> impl IntoIterator<Item = Case> {
     let copies = [
         case!(a_notification_leaves_a_copy_that_has_all_of_it),
@@ -24,6 +43,8 @@ pub(super) fn cases() -> impl IntoIterator<Item = Case> {
     .map(|case| case.beyond("supplement 6.7"));
     cases![
         a_file_has_the_whole_notification_without_its_secrets,
+        secrets_of_all_forms_are_taken_out,
+        a_file_is_called_after_its_notification_and_a_moment,
         a_file_keeps_the_priority,
         notifications_at_the_same_time_have_a_file_each,
         a_file_is_yaml_where_that_is_asked_for,
@@ -45,18 +66,18 @@ pub(super) fn folder(ctx: &Ctx) -> io::Result<(PathBuf, String)> {
     Ok((folder, format!("{MOUNTED}/{}", ctx.correlation_id())))
 }
 
+/// The names of the files in a folder.
+fn names(folder: &Path) -> io::Result<Vec<String>> {
+    let entries = fs::read_dir(folder)?;
+    entries.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned())).collect()
+}
+
 /// The contents of the files of a notification in a folder.
 pub(super) fn written(folder: &Path, name: &str, ending: &str) -> io::Result<Vec<String>> {
     let (begin, end) = (format!("notification-{name}-"), format!(".{ending}"));
-    let mut found = Vec::new();
-    for entry in fs::read_dir(folder)? {
-        let entry = entry?;
-        let called = entry.file_name().to_string_lossy().into_owned();
-        if called.starts_with(&begin) && called.ends_with(&end) {
-            found.push(fs::read_to_string(entry.path())?);
-        }
-    }
-    Ok(found)
+    let all = names(folder)?.into_iter();
+    let own = all.filter(|called| called.starts_with(&begin) && called.ends_with(&end));
+    own.map(|called| fs::read_to_string(folder.join(called))).collect()
 }
 
 /// The one file of a notification in a folder, once it is there.
@@ -93,6 +114,40 @@ async fn a_file_has_the_whole_notification_without_its_secrets(ctx: Ctx) -> Case
     }
     ensure_eq!(file["metadata"]["name"], name);
     ensure_eq!(file["metadata"]["namespace"], ctx.objects().namespace());
+    Ok(())
+}
+
+async fn secrets_of_all_forms_are_taken_out(ctx: Ctx) -> CaseResult {
+    let (folder, mounted) = folder(&ctx)?;
+    let body = SECRETS.map(|[line, _]| line).join("\n");
+    let more = json!({
+        "body": body, "channels": ["file"], "fileDeliveryConfig": {"outputDirectory": mounted},
+    });
+    let name = send(&ctx, "forms", more).await?;
+    let file = read(&ctx, &folder, &name).await?;
+    let clean = file["spec"]["body"].as_str().unwrap_or_default();
+    ensure_eq!(clean.lines().count(), SECRETS.len(), "it is {clean}");
+    for (clean, [line, secret]) in clean.lines().zip(SECRETS) {
+        let is_clean = clean.contains("***REDACTED***") && !clean.contains(secret);
+        ensure!(is_clean && clean.contains("tea"), "of `{line}` there is `{clean}`");
+    }
+    Ok(())
+}
+
+async fn a_file_is_called_after_its_notification_and_a_moment(ctx: Ctx) -> CaseResult {
+    let (folder, mounted) = folder(&ctx)?;
+    for format in ["json", "yaml"] {
+        let file = json!({"outputDirectory": mounted, "format": format});
+        let more = json!({"channels": ["file"], "fileDeliveryConfig": file});
+        let name = send(&ctx, format, more).await?;
+        until(&ctx, &name, json!({"phase": "Sent"})).await?;
+        let (begin, end) = (format!("notification-{name}-"), format!(".{format}"));
+        let names = names(&folder)?;
+        let moments = names.iter().filter_map(|it| it.strip_prefix(&*begin)?.strip_suffix(&*end));
+        // Of which moment it is, the contract does not say.
+        let digits = moments.map(|it| it.replace(|it: char| it.is_ascii_digit(), "0"));
+        ensure_eq!(digits.collect::<Vec<_>>(), ["00000000-000000.000000"], "there are {names:?}");
+    }
     Ok(())
 }
 

@@ -1,85 +1,113 @@
 //! What the controller counts (scenario 04, metrics).
+//!
+//! It counts what all cases send: whoever says how much more it is has the stack alone, or labels that no other case has.
 
-use kindwright::{Case, CaseResult, Ctx, Failure, MetricsError, case, cases, ensure};
-use serde_json::json;
+use kindwright::{Case, CaseResult, Ctx, Failure, case, cases, ensure};
+use serde_json::{Value, json};
 
-use super::{CONTROLLER, SOON, send, until};
-use crate::expect::counted;
+use super::{CONTROLLER, SLACK, impatient, send, until};
+use crate::{
+    expect::{Raised, raises},
+    faults,
+};
+
+/// What the names of its metrics begin with.
+const PREFIX: &str = "kubernaut_notification_";
+const ATTEMPTS: &str = "delivery_attempts_total";
+const SECRETS: &str = "sanitization_redactions_total";
+const RETRIES: &str = "delivery_retries_total";
 
 pub(super) fn cases() -> impl IntoIterator<Item = Case> {
-    let beyond = [
+    let alone = [
+        case!(deliveries_are_counted_with_their_secrets_and_their_retries),
         // The original's loop, half rewritten, has lost it.
-        case!(the_time_of_a_delivery_is_measured),
-        // Nor need that loop judge its channels.
-        case!(the_metrics_of_the_channels_are_there),
+        case!(the_time_of_a_delivery_is_measured).beyond("supplement 6.7"),
     ]
-    .map(|case| case.beyond("supplement 6.7"));
+    .map(Case::alone);
+    // Nor need that loop judge its channels.
+    let of_channels = case!(the_metrics_of_the_channels_are_there).beyond("supplement 6.7");
     cases![
-        notifications_are_counted_by_phase,
-        an_attempt_is_counted_by_its_channel_and_its_end,
-        a_secret_that_is_taken_out_is_counted,
+        notifications_are_counted_by_type_priority_and_phase,
+        an_attempt_that_fails_is_counted_by_its_channel,
         the_core_metrics_are_there,
     ]
     .into_iter()
-    .chain(beyond)
+    .chain(alone)
+    .chain([of_channels])
 }
 
-/// The sum of a metric of the controller.
-async fn sum(ctx: &Ctx, name: &str, labels: &[(&str, &str)]) -> Result<f64, MetricsError> {
-    counted(ctx, CONTROLLER, &format!("kubernaut_notification_{name}"), labels).await
+/// Sends a notification, and returns it once its status is so.
+async fn send_until(ctx: &Ctx, name: &str, more: Value, status: Value) -> Result<Value, Failure> {
+    let name = send(ctx, name, more).await?;
+    Ok(until(ctx, &name, status).await?)
 }
 
-/// Sends a notification to the console, and waits until a metric is greater for it than `before`.
-async fn raises(ctx: &Ctx, name: &str, labels: &[(&str, &str)]) -> CaseResult {
-    let before = sum(ctx, name, labels).await?;
-    let notification = send(ctx, "counted", json!({"body": "token: abc"})).await?;
-    until(ctx, &notification, json!({"phase": "Sent"})).await?;
-    ctx.until(format_args!("more of {name}"), SOON, async || {
-        let after = sum(ctx, name, labels).await?;
-        ensure!(after > before, "it was {before} and is {after}");
-        Ok(())
-    })
-    .await?;
-    Ok(())
-}
-
-async fn notifications_are_counted_by_phase(ctx: Ctx) -> CaseResult {
-    let sent = [("type", "simple"), ("priority", "medium"), ("phase", "Sent")];
-    raises(&ctx, "reconciler_requests_total", &sent).await?;
-    // It is not said which phases are there.
+/// Fails unless the samples of a metric have a label.
+async fn has_label(ctx: &Ctx, name: &str, label: &str) -> CaseResult {
     let answer = ctx.get(CONTROLLER, "/metrics").send().await?.expect(200)?;
-    let active = answer.text().lines().any(|line| {
-        line.starts_with("kubernaut_notification_reconciler_active{") && line.contains("phase=\"")
-    });
-    ensure!(active, "no reconciler_active with a phase in:\n{}", answer.text());
+    let (whole, label) = (format!("{PREFIX}{name}{{"), format!("{label}=\""));
+    let mut samples = answer.text().lines().filter(|line| line.starts_with(&whole)).peekable();
+    let there = samples.peek().is_some() && samples.all(|sample| sample.contains(&label));
+    ensure!(there, "no {whole}{label} in:\n{}", answer.text());
     Ok(())
 }
 
-async fn an_attempt_is_counted_by_its_channel_and_its_end(ctx: Ctx) -> CaseResult {
-    let sent = [("channel", "console"), ("status", "success")];
-    raises(&ctx, "delivery_attempts_total", &sent).await?;
+async fn notifications_are_counted_by_type_priority_and_phase(ctx: Ctx) -> CaseResult {
+    // No other case sends such a one.
+    let update = json!({"type": "status-update", "priority": "low"});
+    let labels = [("type", "status-update"), ("priority", "low"), ("phase", "Sent")];
+    let series: [Raised<'_>; 1] = [("reconciler_requests_total", &labels, 1.0)];
+    let sending = send_until(&ctx, "counted", update, json!({"phase": "Sent"}));
+    raises(&ctx, [CONTROLLER, PREFIX], &series, sending).await?;
+    // It is not said which phases are there.
+    has_label(&ctx, "reconciler_active", "phase").await
+}
+
+async fn an_attempt_that_fails_is_counted_by_its_channel(ctx: Ctx) -> CaseResult {
+    // No other case has this channel.
     let failed = [("channel", "webhook"), ("status", "failed")];
-    let before = sum(&ctx, "delivery_attempts_total", &failed).await?;
-    let name = send(&ctx, "failed", json!({"channels": ["webhook"]})).await?;
-    until(&ctx, &name, json!({"failedDeliveries": 1})).await?;
-    let after = sum(&ctx, "delivery_attempts_total", &failed).await?;
-    ensure!(after > before, "it was {before} and is {after}");
-    Ok(())
+    let series: [Raised<'_>; 2] =
+        [(ATTEMPTS, &failed, 1.0), (ATTEMPTS, &[("channel", "webhook")], 1.0)];
+    let more = json!({"channels": ["webhook"]});
+    let sending = send_until(&ctx, "failed", more, json!({"failedDeliveries": 1}));
+    raises(&ctx, [CONTROLLER, PREFIX], &series, sending).await.map(drop)
+}
+
+async fn deliveries_are_counted_with_their_secrets_and_their_retries(ctx: Ctx) -> CaseResult {
+    let sent = json!({"phase": "Sent"});
+    let console: [Raised<'_>; 3] = [
+        (ATTEMPTS, &[("channel", "console"), ("status", "success")], 1.0),
+        (ATTEMPTS, &[("channel", "console")], 1.0),
+        (SECRETS, &[], 1.0),
+    ];
+    let sending = send_until(&ctx, "secret", json!({"body": "token: abc"}), sent.clone());
+    raises(&ctx, [CONTROLLER, PREFIX], &console, sending).await?;
+    has_label(&ctx, SECRETS, "pattern_type").await?;
+    // Slack takes it at the second attempt.
+    let fault = json!([{"mode": "answer", "times": 1}]);
+    faults::set(&ctx, SLACK, ctx.correlation_id(), &fault).await?;
+    let slack: [Raised<'_>; 3] = [
+        (ATTEMPTS, &[("channel", "slack"), ("status", "failed")], 1.0),
+        (ATTEMPTS, &[("channel", "slack"), ("status", "success")], 1.0),
+        (RETRIES, &[("channel", "slack")], 1.0),
+    ];
+    let more = json!({"channels": ["slack"], "retryPolicy": impatient(5)});
+    let sending = send_until(&ctx, "again", more, sent);
+    raises(&ctx, [CONTROLLER, PREFIX], &slack, sending).await?;
+    has_label(&ctx, RETRIES, "reason").await
 }
 
 async fn the_time_of_a_delivery_is_measured(ctx: Ctx) -> CaseResult {
-    let console = [("channel", "console")];
-    raises(&ctx, "delivery_duration_seconds_count", &console).await?;
+    let console = ("channel", "console");
+    let labels = [console];
+    let series: [Raised<'_>; 1] = [("delivery_duration_seconds_count", &labels, 1.0)];
+    let sending = send_until(&ctx, "timed", json!({}), json!({"phase": "Sent"}));
+    raises(&ctx, [CONTROLLER, PREFIX], &series, sending).await?;
     let metrics = ctx.metrics(CONTROLLER).await?;
-    for sample in ["bucket", "sum"] {
-        metrics
-            .sum(&format!("kubernaut_notification_delivery_duration_seconds_{sample}"), &console)?;
-    }
+    let whole = format!("{PREFIX}delivery_duration_seconds");
+    metrics.value(&format!("{whole}_sum"), &labels)?;
+    metrics.value(&format!("{whole}_bucket"), &[console, ("le", "+Inf")])?;
     Ok(())
-}
-
-async fn a_secret_that_is_taken_out_is_counted(ctx: Ctx) -> CaseResult {
-    raises(&ctx, "sanitization_redactions_total", &[]).await
 }
 
 async fn the_core_metrics_are_there(ctx: Ctx) -> CaseResult {
@@ -107,7 +135,7 @@ async fn are_there(ctx: &Ctx, names: &[&str]) -> CaseResult {
     until(ctx, &notification, json!({"phase": "Sent"})).await?;
     let answer = ctx.get(CONTROLLER, "/metrics").send().await?.expect(200)?;
     for name in names {
-        let whole = format!("kubernaut_notification_{name}");
+        let whole = format!("{PREFIX}{name}");
         let there = answer.text().lines().any(|line| line.starts_with(&whole));
         if !there {
             return Err(Failure::new(format_args!("no {whole} in:\n{}", answer.text())));

@@ -15,12 +15,10 @@ mod refusals;
 mod retries;
 mod slack;
 
-use std::time::Duration;
-
 use kindwright::{Ctx, Endpoint, Image, ObjectsError, Suite, Workload};
 use serde_json::{Value, json};
 
-use crate::platform::{self, Ports, STAND_INS};
+use crate::platform::{self, Ports, SOON, STAND_INS};
 
 /// The controller, as workload, image and emitter of events.
 const CONTROLLER: &str = "notification-controller";
@@ -32,8 +30,6 @@ const SENT: &str = "notification.message.sent";
 const FAILED: &str = "notification.message.failed";
 const ACKNOWLEDGED: &str = "notification.message.acknowledged";
 const ESCALATED: &str = "notification.message.escalated";
-/// How long a delivery may take on a busy machine; contract 6.7 gives 10 to 30 s.
-const SOON: Duration = Duration::from_secs(50);
 
 pub(crate) fn suite() -> Suite {
     let ports = Ports { datastorage: (30090, 30090), postgresql: (30432, 15440) };

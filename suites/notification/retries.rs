@@ -63,8 +63,12 @@ async fn a_folder_that_is_not_writable_is_tried_again_after_a_pause(ctx: Ctx) ->
 async fn a_folder_that_becomes_writable_has_its_file_in_the_end(ctx: Ctx) -> CaseResult {
     let (folder, mounted) = folder(&ctx)?;
     writable(&folder, 0o444)?;
-    let name = send(&ctx, "later", for_file(&mounted, &impatient(10))).await?;
-    // It may be tried again before anyone looks.
+    // It is tried again for longer than it takes to look.
+    let policy = json!({
+        "maxAttempts": 10, "initialBackoffSeconds": 5, "backoffMultiplier": 1,
+        "maxBackoffSeconds": 60,
+    });
+    let name = send(&ctx, "later", for_file(&mounted, &policy)).await?;
     until(&ctx, &name, json!({"phase": "Retrying"})).await?;
     writable(&folder, 0o777)?;
     let sent = until(&ctx, &name, json!({"phase": "Sent", "successfulDeliveries": 2})).await?;
@@ -100,13 +104,13 @@ async fn a_notification_that_is_deleted_is_not_tried_again(ctx: Ctx) -> CaseResu
     let (folder, mounted) = folder(&ctx)?;
     writable(&folder, 0o444)?;
     // Far longer than it takes to delete it.
-    let policy = json!({"initialBackoffSeconds": 10});
+    let policy = json!({"initialBackoffSeconds": 20});
     let name = send(&ctx, "deleted", for_file(&mounted, &policy)).await?;
     until(&ctx, &name, json!({"phase": "Retrying"})).await?;
     ctx.objects().delete([VERSION, KIND, &name]).await?;
     writable(&folder, 0o777)?;
-    // Ten seconds, a tenth more, and what it takes to write a file.
-    ctx.stays("an empty folder", Duration::from_secs(13), async || {
+    // Twenty seconds, a tenth more, and what it takes to write a file.
+    ctx.stays("an empty folder", Duration::from_secs(24), async || {
         ensure_eq!(fs::read_dir(&folder)?.count(), 0);
         Ok(())
     })

@@ -10,6 +10,7 @@ pub(super) fn cases() -> impl IntoIterator<Item = Case> {
     cases![
         a_message_reaches_slack_once_and_without_its_secrets,
         a_message_that_slack_takes_later_is_sent,
+        a_message_that_slack_answers_too_late_is_sent_again,
         a_message_that_slack_never_takes_fails_in_the_end,
         a_message_that_slack_refuses_is_not_tried_again,
         an_answer_that_says_nothing_is_as_good_as_another,
@@ -62,6 +63,18 @@ async fn a_message_that_slack_takes_later_is_sent(ctx: Ctx) -> CaseResult {
     ensure!(error.contains("503"), "it says: {error}");
     ctx.audit().kinds([FAILED]).exactly(2).holds().await?;
     ctx.audit().kinds([SENT]).exactly(1).holds().await?;
+    Ok(())
+}
+
+async fn a_message_that_slack_answers_too_late_is_sent_again(ctx: Ctx) -> CaseResult {
+    // Nobody waits for the first answer.
+    fault(&ctx, json!({"mode": "slow", "seconds": 600, "times": 1})).await?;
+    let name = send(&ctx, "late", for_slack(5)).await?;
+    let status = json!({"phase": "Sent", "successfulDeliveries": 1, "failedDeliveries": 1});
+    let sent = until(&ctx, &name, status).await?;
+    ensure_eq!(answers(&ctx).await?, [Value::Null, json!(200)]);
+    let error = attempts(&sent, "slack")[0]["error"].as_str().unwrap_or_default();
+    ensure!(!error.starts_with("permanent failure: "), "it says: {error}");
     Ok(())
 }
 

@@ -4,7 +4,7 @@ use kindwright::{Case, CaseResult, Ctx, Failure, ObjectsError, case, ensure_eq};
 use serde_json::{Value, json};
 
 use super::{
-    LONG, VERSION,
+    VERSION,
     play::{ANALYSIS, Child, EXECUTION, PROCESSING, Play, REQUEST, WORKFLOW, fingerprint, now},
 };
 
@@ -15,7 +15,6 @@ pub(super) fn cases() -> impl IntoIterator<Item = Case> {
         case!(a_child_of_nobody_is_owned_from_then_on).beyond("contract S6.8"),
         case!(a_child_of_another_is_left_alone).beyond("contract S6.8"),
     ]
-    .map(|case| case.limit(LONG))
 }
 
 /// A child as somebody makes it, for a request that owns it or for none.

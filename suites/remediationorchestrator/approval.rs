@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use time::Duration;
 
 use super::{
-    LONG, SOON, VERSION,
+    SOON, VERSION,
     play::{
         ANALYSIS, APPROVAL, NOTIFICATION, Play, WORKFLOW, analysed, is_after, moment, now,
         to_be_approved,
@@ -38,7 +38,6 @@ pub(super) fn cases() -> impl IntoIterator<Item = Case> {
     ]
     .into_iter()
     .chain(urgent)
-    .map(|case| case.limit(LONG))
 }
 
 /// A remediation that waits for an answer.

@@ -6,7 +6,7 @@ use kindwright::{Case, CaseResult, Ctx, case, ensure, ensure_eq};
 use serde_json::{Value, json};
 
 use super::{
-    ACTOR, COMPLETED, CONTROLLER, LONG, MOVED, SOON, STARTED,
+    ACTOR, COMPLETED, CONTROLLER, MOVED, SOON, STARTED,
     play::{ANALYSIS, APPROVAL, EXECUTION, Play, WORKFLOW, to_be_approved},
 };
 
@@ -34,7 +34,6 @@ pub(super) fn cases() -> impl IntoIterator<Item = Case> {
     ]
     .into_iter()
     .chain(beyond)
-    .map(|case| case.limit(LONG))
 }
 
 async fn the_beginning_of_a_remediation_is_found_in_the_trail(ctx: Ctx) -> CaseResult {

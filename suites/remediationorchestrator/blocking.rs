@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use time::Duration;
 
 use super::{
-    COMPLETED, LONG, SOON, metrics,
+    COMPLETED, SOON, metrics,
     play::{PROCESSING, Play, fingerprint, is_after, moment},
 };
 use crate::expect::rest;
@@ -35,7 +35,6 @@ pub(super) fn cases() -> impl IntoIterator<Item = Case> {
     ]
     .into_iter()
     .chain(beyond)
-    .map(|case| case.limit(LONG))
 }
 
 /// The next remediation of the case's signal.
@@ -145,7 +144,7 @@ async fn a_blocked_fingerprint_fails_when_its_time_is_up(ctx: Ctx) -> CaseResult
 
 async fn the_time_of_a_block_is_not_limited(ctx: Ctx) -> CaseResult {
     fail_three_times(&ctx).await?;
-    let more = json!({"timeoutConfig": {"global": "3s"}});
+    let more = json!({"timeoutConfig": {"global": "6s"}});
     let fourth = Play::of(&ctx, ctx.objects(), "rr-4", more).await?;
     blocked(&fourth, "ConsecutiveFailures").await?;
     fourth.until(json!({"overallPhase": "Failed", "failurePhase": "blocked"})).await?;

@@ -4,7 +4,7 @@ use kindwright::{Case, CaseResult, Ctx, Failure, case, ensure};
 use serde_json::{Value, json};
 
 use super::{
-    LONG, SOON, VERSION,
+    SOON, VERSION,
     play::{ANALYSIS, APPROVAL, CHILDREN, NOTIFICATION, Play, REQUEST, to_be_approved},
 };
 
@@ -15,7 +15,6 @@ pub(super) fn cases() -> impl IntoIterator<Item = Case> {
         case!(all_notifications_go_with_their_remediation),
         case!(what_belongs_to_others_stays),
     ]
-    .map(|case| case.limit(LONG))
 }
 
 /// Deletes a remediation.

@@ -4,7 +4,7 @@ use kindwright::{Case, CaseResult, Ctx, Failure, case, ensure, ensure_eq};
 use serde_json::{Value, json};
 
 use super::{
-    LONG, VERSION,
+    VERSION,
     play::{
         ANALYSIS, APPROVAL, CHILDREN, EXECUTION, NOTIFICATION, PROCESSING, Play, REQUEST, moment,
         to_be_approved,
@@ -16,8 +16,8 @@ pub(super) fn cases() -> impl IntoIterator<Item = Case> {
         case!(all_that_a_remediation_makes_belongs_to_it),
         case!(a_remediation_refers_to_what_it_makes),
         case!(a_remediation_says_when_its_phases_began),
+        case!(an_analysis_is_told_where_its_target_is_and_whose_and_no_more),
     ]
-    .map(|case| case.limit(LONG))
 }
 
 /// A remediation whose workflow runs, after people were asked.
@@ -68,6 +68,34 @@ async fn a_remediation_refers_to_what_it_makes(ctx: Ctx) -> CaseResult {
         });
         ensure_eq!(status.pointer(reference), Some(&expected));
     }
+    Ok(())
+}
+
+async fn an_analysis_is_told_where_its_target_is_and_whose_and_no_more(ctx: Ctx) -> CaseResult {
+    let play = Play::begin(&ctx).await?;
+    let namespace = play.objects().namespace();
+    let owners = json!([{"namespace": namespace, "kind": "ReplicaSet", "name": "cart-7"}]);
+    let status = json!({
+        "phase": "Completed",
+        "kubernetesContext": {
+            "namespace": {"name": namespace, "labels": {"team": "tea"}},
+            "ownerChain": owners,
+            "detectedLabels": {"hasHPA": true},
+            "customLabels": {"team": ["tea"]},
+        },
+    });
+    play.says(PROCESSING, status).await?;
+    let analysis = play.child(ANALYSIS).await?;
+    let request = &analysis["spec"]["analysisRequest"];
+    ensure_eq!(
+        request["analysisTypes"],
+        json!(["investigation", "root-cause", "workflow-selection"])
+    );
+    let context = &request["signalContext"];
+    let defaults = [&context["environment"], &context["businessPriority"]];
+    ensure_eq!(defaults, [&json!("unknown"), &json!("P2")]);
+    let told = json!({"kubernetesContext": {"namespace": namespace}, "ownerChain": owners});
+    ensure_eq!(context["enrichmentResults"], told);
     Ok(())
 }
 

@@ -4,7 +4,7 @@ use kindwright::{Case, CaseResult, Ctx, case, ensure, ensure_eq};
 use serde_json::json;
 
 use super::{
-    LONG, VERSION,
+    VERSION,
     play::{
         ANALYSIS, APPROVAL, EXECUTION, NOTIFICATION, PROCESSING, Play, WORKFLOW, to_be_approved,
     },
@@ -23,7 +23,6 @@ pub(super) fn cases() -> impl IntoIterator<Item = Case> {
         // The original waits for an analysis that is gone until its time is up.
         case!(a_child_that_is_deleted_fails_its_remediation).beyond("contract S6.8"),
     ]
-    .map(|case| case.limit(LONG))
 }
 
 async fn a_remediation_is_completed_when_its_children_are(ctx: Ctx) -> CaseResult {

@@ -40,6 +40,7 @@ pub(super) fn cases() -> impl IntoIterator<Item = Case> {
         case!(a_look_at_a_remediation_is_counted_by_its_phase),
         case!(its_children_are_counted_by_kind),
         case!(an_approval_is_counted),
+        case!(what_has_not_happened_yet_is_counted_as_0).alone(),
     ];
     // The original mixes up some of its labels, and never counts others.
     let beyond = [
@@ -89,6 +90,26 @@ async fn is_there(ctx: Ctx, name: &str) -> CaseResult {
     } else {
         Err(Failure::new(format_args!("no {whole} in:\n{}", answer.text())))
     }
+}
+
+async fn what_has_not_happened_yet_is_counted_as_0(ctx: Ctx) -> CaseResult {
+    // What cases before this one have caused is forgotten.
+    ctx.disturb()?.kill(CONTROLLER).await?;
+    let answer = ctx.get(CONTROLLER, "/metrics").send().await?.expect(200)?;
+    // What labels they have then is not said.
+    let is_none = |name: &str| {
+        let whole = format!("kubernaut_remediationorchestrator_{name}");
+        answer.text().lines().any(|line| {
+            let rest = line.strip_prefix(whole.as_str());
+            rest.is_some_and(|rest| rest.starts_with(['{', ' ']) && rest.ends_with(" 0"))
+        })
+    };
+    // It looks at all that is there when it begins.
+    let looks = ["reconcile_total", "reconcile_duration_seconds_count"];
+    let missing: Vec<_> =
+        NAMES.into_iter().filter(|name| !looks.contains(name) && !is_none(name)).collect();
+    ensure!(missing.is_empty(), "no 0 of {missing:?} in:\n{}", answer.text());
+    Ok(())
 }
 
 async fn the_steps_of_a_remediation_are_counted(ctx: Ctx) -> CaseResult {

@@ -25,15 +25,13 @@ use std::time::Duration;
 
 use kindwright::{Endpoint, Image, Suite, Workload};
 
-use crate::platform::{self, Ports, STAND_INS};
+use crate::platform::{self, Ports, SOON, STAND_INS};
 
 /// The controller, as workload and image.
 const CONTROLLER: &str = "remediationorchestrator-controller";
 /// What it calls itself as an emitter of events.
 const ACTOR: &str = "remediation-orchestrator";
 const VERSION: &str = "kubernaut.ai/v1alpha1";
-/// How long a step may take (contract S6.8).
-const SOON: Duration = Duration::from_mins(2);
 /// How long a case may take that waits for several steps.
 const LONG: Duration = Duration::from_mins(5);
 

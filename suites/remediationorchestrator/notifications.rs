@@ -4,7 +4,7 @@ use kindwright::{Case, CaseResult, Ctx, Failure, case};
 use serde_json::{Value, json};
 
 use super::{
-    LONG, VERSION,
+    VERSION,
     play::{APPROVAL, NOTIFICATION, Play, to_be_approved},
 };
 
@@ -28,7 +28,6 @@ pub(super) fn cases() -> impl IntoIterator<Item = Case> {
     ]
     .into_iter()
     .chain(beyond)
-    .map(|case| case.limit(LONG))
 }
 
 /// A remediation that waits for people, who are told.

@@ -6,7 +6,7 @@ use kindwright::{Case, CaseResult, Ctx, case, ensure};
 use serde_json::json;
 
 use super::{
-    LONG,
+    SOON,
     play::{PROCESSING, Play, fingerprint},
 };
 
@@ -19,17 +19,23 @@ pub(super) fn cases() -> impl IntoIterator<Item = Case> {
         case!(the_first_step_is_taken_at_once).alone(),
         case!(remediations_of_two_namespaces_keep_out_of_each_others_way),
     ]
-    .map(|case| case.limit(LONG))
 }
 
 async fn the_first_step_is_taken_at_once(ctx: Ctx) -> CaseResult {
     ctx.objects().make_namespace().await?;
-    let begun = Instant::now();
-    let play = Play::begin(&ctx).await?;
-    play.child(PROCESSING).await?;
-    let took = begun.elapsed();
-    ensure!(took < AT_ONCE, "it took {took:.1?}");
-    Ok(())
+    let mut number = 0;
+    // A busy machine may hold up one remediation, but not each of them.
+    ctx.until("a first step at once", SOON, async || {
+        number += 1;
+        let own = json!({"signalFingerprint": fingerprint(&ctx, number)});
+        let begun = Instant::now();
+        let play = Play::of(&ctx, ctx.objects(), &format!("rr-{number}"), own).await?;
+        play.child(PROCESSING).await?;
+        let took = begun.elapsed();
+        ensure!(took < AT_ONCE, "it took {took:.1?}");
+        Ok(())
+    })
+    .await
 }
 
 async fn remediations_of_two_namespaces_keep_out_of_each_others_way(ctx: Ctx) -> CaseResult {

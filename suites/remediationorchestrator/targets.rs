@@ -8,14 +8,14 @@ use serde_json::{Value, json};
 use time::Duration;
 
 use super::{
-    LONG, VERSION,
+    VERSION,
     blocking::{blocked, told},
     metrics,
     play::{ANALYSIS, EXECUTION, Play, WORKFLOW, fingerprint, is_after, moment, now},
 };
 
 /// How long a target is left alone that was mended: the manifest says so, and the original has five minutes.
-const COOLDOWN: Duration = Duration::seconds(45);
+const COOLDOWN: Duration = Duration::seconds(60);
 /// What somebody else's execution is called.
 const OTHER: &str = "somebody-elses";
 
@@ -33,7 +33,6 @@ pub(super) fn cases() -> impl IntoIterator<Item = Case> {
     ]
     .into_iter()
     .chain(beyond)
-    .map(|case| case.limit(LONG))
 }
 
 /// An execution on the target of the case, which somebody else has made and which says this.

@@ -1,15 +1,10 @@
 //! What is known of a target, whatever its kind (BR-SP-001, 100, 103).
 
-use std::time::Duration;
-
 use kindwright::{Case, CaseResult, Ctx, cases, ensure, ensure_eq};
 use serde_json::{Value, json};
 
-use super::{ENVIRONMENT, SOON, make_pod, process, signal, workload};
+use super::{ENVIRONMENT, SOON, make_owned_pod, make_pod, name, process, signal, workload};
 use crate::expect::condition;
-
-/// How long a case with a workload may take (contract 6.5).
-const LONG: Duration = Duration::from_mins(3);
 
 pub(super) fn cases() -> impl IntoIterator<Item = Case> {
     cases![
@@ -24,7 +19,6 @@ pub(super) fn cases() -> impl IntoIterator<Item = Case> {
         a_node_is_known_with_its_conditions,
         an_attempt_after_others_knows_of_them,
     ]
-    .map(|case| case.limit(LONG))
 }
 
 async fn a_pod_is_known_with_its_node(ctx: Ctx) -> CaseResult {
@@ -56,16 +50,8 @@ async fn a_pod_that_is_missing_degrades_its_signal(ctx: Ctx) -> CaseResult {
 
 async fn a_pod_is_known_with_its_owners(ctx: Ctx) -> CaseResult {
     let objects = ctx.objects();
-    objects.create(workload(&ctx, "Deployment", Some(1))?).await?;
-    let pod = ctx
-        .until("the pod of the Deployment", SOON, async || {
-            let pods = objects.list(["v1", "Pod"]).await?;
-            ensure!(pods.len() == 1, "there are {}", pods.len());
-            Ok(pods[0].clone())
-        })
-        .await?;
-    let name = pod["metadata"]["name"].as_str().unwrap_or_default();
-    let status = process(objects, signal(&ctx, objects, "critical", "Pod", name)).await?;
+    let pod = make_owned_pod(&ctx, objects).await?;
+    let status = process(objects, signal(&ctx, objects, "critical", "Pod", name(&pod))).await?;
     let owner = |kind: &str, name: &Value| json!({"namespace": objects.namespace(), "kind": kind, "name": name});
     let chain = json!([
         owner("ReplicaSet", &pod["metadata"]["ownerReferences"][0]["name"]),

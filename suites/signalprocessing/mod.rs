@@ -9,23 +9,24 @@ mod audit;
 mod context;
 mod detection;
 mod metrics;
+mod namespaces;
 mod policies;
+mod refusals;
 mod urgency;
 
-use std::time::Duration;
-
-use kindwright::{Ctx, Endpoint, Failure, Image, Objects, Reserve, Suite, Workload};
+use kindwright::{Ctx, Endpoint, Failure, Image, Objects, Reserve, Suite, Workload, ensure};
 use serde_json::{Value, json};
 
-use crate::platform::{self, Ports, STAND_INS};
+use crate::platform::{self, Ports, SOON, STAND_INS};
 
 const NAME: &str = "signalprocessing";
 const CONTROLLER: &str = "signalprocessing-controller";
 const VERSION: &str = "kubernaut.ai/v1alpha1";
 const KIND: &str = "SignalProcessing";
+/// The signal of a case.
+const SIGNAL: [&str; 3] = [VERSION, KIND, "signal"];
 const ENVIRONMENT: &str = "kubernaut.ai/environment";
-/// How long a signal may take (contract 6.5).
-const SOON: Duration = Duration::from_mins(1);
+const UNIT: &str = "kubernaut.ai/business-unit";
 
 pub(crate) fn suite() -> Suite {
     let ports = Ports { datastorage: (30081, 30081), postgresql: (30432, 30432) };
@@ -39,13 +40,15 @@ pub(crate) fn suite() -> Suite {
         .resources("fixtures/crds/kubernaut.ai_signalprocessings.yaml")
         .resources("fixtures/crds/kubernaut.ai_remediationrequests.yaml")
         .controls(KIND)
-        .reserve(Reserve::pods(12).cpu("5m").memory("16Mi"))
+        .reserve(Reserve::pods(14).cpu("5m").memory("16Mi"))
         .cases(context::cases())
         .cases(urgency::cases())
         .cases(detection::cases())
+        .cases(namespaces::cases())
         .cases(audit::cases())
         .cases(metrics::cases())
         .cases(policies::cases())
+        .cases(refusals::cases())
 }
 
 /// A signal about an object in the namespace of `objects`, for a remediation of the case's own id.
@@ -73,8 +76,13 @@ fn signal(ctx: &Ctx, objects: &Objects, severity: &str, kind: &str, name: &str) 
 /// Makes a signal, and returns its status once it is processed.
 async fn process(objects: &Objects, signal: Value) -> Result<Value, Failure> {
     objects.create(signal).await?;
+    processed(objects).await
+}
+
+/// The status of the signal once it is processed.
+async fn processed(objects: &Objects) -> Result<Value, Failure> {
     let done = json!({"status": {"phase": "Completed"}});
-    let mut done = objects.until_matching([VERSION, KIND, "signal"], done, SOON).await?;
+    let mut done = objects.until_matching(SIGNAL, done, SOON).await?;
     Ok(done["status"].take())
 }
 
@@ -114,15 +122,35 @@ fn workload(ctx: &Ctx, kind: &str, replicas: Option<u32>) -> Result<Value, Failu
     Ok(object)
 }
 
-/// Makes a pod called `shop`, and waits until it has a node.
-async fn make_pod(ctx: &Ctx, objects: &Objects) -> Result<Value, Failure> {
-    let pod = json!({
+/// Such a pod, called `shop`.
+fn pod(ctx: &Ctx) -> Result<Value, Failure> {
+    Ok(json!({
         "apiVersion": "v1",
         "kind": "Pod",
         "metadata": {"name": "shop", "labels": {"app": "shop"}},
         "spec": pod_spec(ctx)?,
-    });
-    objects.create(pod).await?;
+    }))
+}
+
+/// Makes it, and waits until it has a node.
+async fn make_pod(ctx: &Ctx, objects: &Objects) -> Result<Value, Failure> {
+    objects.create(pod(ctx)?).await?;
     let placed = |pod: &Value| pod["spec"]["nodeName"].is_string();
     Ok(objects.until(["v1", "Pod", "shop"], "its node", SOON, placed).await?)
+}
+
+/// Makes a Deployment called `shop`, and returns its only pod.
+async fn make_owned_pod(ctx: &Ctx, objects: &Objects) -> Result<Value, Failure> {
+    objects.create(workload(ctx, "Deployment", Some(1))?).await?;
+    ctx.until("the pod of the Deployment", SOON, async || {
+        let pods = objects.list(["v1", "Pod"]).await?;
+        ensure!(pods.len() == 1, "there are {}", pods.len());
+        Ok(pods[0].clone())
+    })
+    .await
+}
+
+/// What an object is called.
+fn name(object: &Value) -> &str {
+    object["metadata"]["name"].as_str().unwrap_or_default()
 }

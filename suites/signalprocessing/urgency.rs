@@ -1,11 +1,24 @@
-//! Environment, priority, and the labels of the user's own (BR-SP-051, 053, 070, 102).
+//! Environment, priority, business, and the labels of the user's own (BR-SP-051, 053, 070, 102, supplement 6.5).
 
 use kindwright::{Case, CaseResult, Ctx, Failure, cases, ensure, ensure_eq};
 use serde_json::{Value, json};
 
-use super::{ENVIRONMENT, process, signal};
+use super::{ENVIRONMENT, UNIT, process, signal};
+
+const TEAM: &str = "kubernaut.ai/team";
+/// Environments, how critical a business is in each, and what is promised to it.
+const PROMISES: [[&str; 3]; 4] = [
+    ["production", "high", "gold"],
+    ["staging", "medium", "silver"],
+    ["development", "low", "bronze"],
+    ["unknown", "medium", "bronze"],
+];
 
 pub(super) fn cases() -> impl IntoIterator<Item = Case> {
+    let promises = PROMISES.map(|[environment, criticality, promise]| {
+        let name = format!("a_business_in_{environment}_is_promised_{promise}");
+        Case::named(name, move |ctx| is_promised(ctx, environment, [criticality, promise]))
+    });
     cases![
         critical_in_production_is_p0,
         a_warning_in_production_is_p1,
@@ -18,7 +31,10 @@ pub(super) fn cases() -> impl IntoIterator<Item = Case> {
         a_namespace_that_is_called_production_is_production,
         custom_labels_are_those_of_the_policy,
         a_business_is_that_of_its_namespace,
+        a_business_without_a_unit_is_that_of_its_team,
     ]
+    .into_iter()
+    .chain(promises)
 }
 
 /// The status of a signal in a namespace of the case with these labels.
@@ -89,7 +105,7 @@ async fn a_namespace_that_is_called_production_is_production(ctx: Ctx) -> CaseRe
 }
 
 async fn custom_labels_are_those_of_the_policy(ctx: Ctx) -> CaseResult {
-    let objects = ctx.objects().clone().label("kubernaut.ai/team", "payments");
+    let objects = ctx.objects().clone().label(TEAM, "payments");
     let objects = objects.annotation("kubernaut.ai/label-tier", "gold");
     objects.make_namespace().await?;
     let status = process(&objects, signal(&ctx, &objects, "critical", "Pod", "gone")).await?;
@@ -103,7 +119,8 @@ async fn custom_labels_are_those_of_the_policy(ctx: Ctx) -> CaseResult {
 async fn a_business_is_that_of_its_namespace(ctx: Ctx) -> CaseResult {
     let labels = [
         (ENVIRONMENT, "production"),
-        ("kubernaut.ai/business-unit", "checkout"),
+        (UNIT, "checkout"),
+        (TEAM, "payments"),
         ("kubernaut.ai/service-owner", "ann"),
     ];
     let status = classified(&ctx, &labels, "critical").await?;
@@ -113,5 +130,24 @@ async fn a_business_is_that_of_its_namespace(ctx: Ctx) -> CaseResult {
     });
     ensure_eq!(status["businessClassification"], business);
     ensure!(status["completionTime"].is_string(), "it has no end: {status}");
+    Ok(())
+}
+
+async fn a_business_without_a_unit_is_that_of_its_team(ctx: Ctx) -> CaseResult {
+    let status = classified(&ctx, &[(TEAM, "payments")], "critical").await?;
+    ensure_eq!(status["businessClassification"]["businessUnit"], json!("payments"));
+    Ok(())
+}
+
+/// Fails unless this is promised to a business in an environment, of which nothing else is known.
+async fn is_promised(ctx: Ctx, environment: &str, promised: [&str; 2]) -> CaseResult {
+    let labels = [(ENVIRONMENT, environment)];
+    // A namespace is unknown if it does not say what it is.
+    let said: &[(&str, &str)] = if environment == "unknown" { &[] } else { &labels };
+    let status = classified(&ctx, said, "critical").await?;
+    ensure_eq!(status["environmentClassification"]["environment"], json!(environment));
+    let [criticality, promise] = promised;
+    let business = json!({"criticality": criticality, "slaRequirement": promise});
+    ensure_eq!(status["businessClassification"], business);
     Ok(())
 }

@@ -1,9 +1,10 @@
 //! What people see beside an execution, as Kubernetes' events (BR-WE-005).
 
-use kindwright::{Case, CaseResult, Ctx, cases, ensure};
-use serde_json::{Value, json};
+use kindwright::{Case, CaseResult, Ctx, cases, ensure, ensure_eq};
+use serde_json::json;
 
-use super::{FAILING, HELLO, KIND, SOON, VERSION, run, run_of, until_in};
+use super::{FAILING, HELLO, KIND, VERSION, run, run_of, until_in};
+use crate::expect::event_told;
 
 pub(super) fn cases() -> impl IntoIterator<Item = Case> {
     cases![
@@ -15,13 +16,8 @@ pub(super) fn cases() -> impl IntoIterator<Item = Case> {
 
 /// Waits until this was told of an execution of the case.
 async fn told(ctx: &Ctx, name: &str, kind: &str, reason: &str) -> CaseResult {
-    ctx.until(format_args!("the event {reason}"), SOON, async || {
-        let events = ctx.objects().events([VERSION, KIND, name]).await?;
-        let told = |event: &Value| event["type"] == kind && event["reason"] == reason;
-        ensure!(events.iter().any(told), "there are {events:?}");
-        Ok(())
-    })
-    .await?;
+    let event = event_told(ctx, [VERSION, KIND, name], reason).await?;
+    ensure_eq!(event["type"], kind);
     Ok(())
 }
 

@@ -13,7 +13,7 @@ use super::{
 use crate::expect;
 
 /// How long an execution may take until it runs (BR-WE-001).
-const RUNS: Duration = Duration::from_secs(30);
+const RUNS: Duration = Duration::from_mins(1);
 
 pub(super) fn cases() -> impl IntoIterator<Item = Case> {
     cases![

@@ -16,16 +16,14 @@ mod outage;
 mod parameters;
 mod refusals;
 
-use std::time::Duration;
-
 use kindwright::{
-    Case, Ctx, Endpoint, Failure, Image, Objects, ObjectsError, Reserve, Suite, Workload, step,
+    Ctx, Endpoint, Failure, Image, Objects, ObjectsError, Reserve, Suite, Workload, step,
 };
 use serde_json::{Value, json};
 
 use crate::{
     expect,
-    platform::{self, Ports, STAND_INS},
+    platform::{self, Ports, SOON, STAND_INS},
     workflows,
 };
 
@@ -44,10 +42,6 @@ const HELLO: [&str; 2] =
     ["test-hello-world", "quay.io/jordigilh/test-workflows/hello-world:v1.0.0"];
 const FAILING: [&str; 2] =
     ["test-intentional-failure", "quay.io/jordigilh/test-workflows/failing:v1.0.0"];
-/// How long an execution may take until it has ended (contract 6.6).
-const SOON: Duration = Duration::from_mins(2);
-/// How long a case may take that waits for an execution.
-const LIMIT: Duration = Duration::from_mins(4);
 
 pub(crate) fn suite() -> Suite {
     let ports = Ports { datastorage: (30081, 8081), postgresql: (30432, 15441) };
@@ -70,20 +64,16 @@ pub(crate) fn suite() -> Suite {
         .reserve(Reserve::pods(16).cpu("5m").memory("16Mi"));
     platform::shared(suite, ports, [controller, tekton])
         .step(step!(register_workflows))
-        .cases(lifecycle::cases().into_iter().map(patient))
-        .cases(parameters::cases().into_iter().map(patient))
-        .cases(failures::cases().into_iter().map(patient))
-        .cases(deletion::cases().into_iter().map(patient))
-        .cases(locks::cases().into_iter().map(patient))
-        .cases(refusals::cases().into_iter().map(patient))
-        .cases(events::cases().into_iter().map(patient))
-        .cases(audit::cases().into_iter().map(patient))
-        .cases(metrics::cases().into_iter().map(patient))
-        .cases(outage::cases().into_iter().map(patient))
-}
-
-fn patient(case: Case) -> Case {
-    case.limit(LIMIT)
+        .cases(lifecycle::cases())
+        .cases(parameters::cases())
+        .cases(failures::cases())
+        .cases(deletion::cases())
+        .cases(locks::cases())
+        .cases(refusals::cases())
+        .cases(events::cases())
+        .cases(audit::cases())
+        .cases(metrics::cases())
+        .cases(outage::cases())
 }
 
 /// Puts the workflows of the cases into the catalog.

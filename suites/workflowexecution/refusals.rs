@@ -1,21 +1,20 @@
 //! What cannot be run, and who says so: the controller, or the server before it.
 
-use kindwright::{Case, CaseResult, Ctx, Failure, ObjectsError, case, cases, ensure, ensure_eq};
+use kindwright::{Case, CaseResult, Ctx, case, ensure, ensure_eq};
 use serde_json::{Value, json};
 
 use super::{FAILED, HELLO, condition, execution, run, run_of, text, until_in};
+use crate::refusals::{self, Row, row};
 
 pub(super) fn cases() -> impl IntoIterator<Item = Case> {
-    cases![
-        a_workflow_without_an_image_never_runs,
-        a_target_that_is_none_is_a_configuration_error,
-        what_the_definition_does_not_allow_is_refused_by_the_server,
-    ]
-    .into_iter()
-    .chain([
+    [
+        case!(a_workflow_without_an_image_never_runs),
+        case!(a_target_that_is_none_is_a_configuration_error),
         // The original hands it on.
         case!(a_timeout_that_is_none_is_a_configuration_error).beyond("supplement 6.6"),
-    ])
+    ]
+    .into_iter()
+    .chain(refusals::cases("an_execution", rows(), is_refused))
 }
 
 /// Fails unless an execution with these changes is refused because of `field`, and never runs.
@@ -40,7 +39,7 @@ async fn a_workflow_without_an_image_never_runs(ctx: Ctx) -> CaseResult {
     match run(&ctx, "imageless", HELLO, json!({"workflowRef": reference})).await {
         Ok(name) => fails(&ctx, &name, "containerImage").await,
         // A server of an old version takes an empty text for none.
-        Err(error) => names(error, "containerImage"),
+        Err(error) => refusals::names(error, "workflowRef.containerImage"),
     }
 }
 
@@ -60,29 +59,15 @@ async fn a_timeout_that_is_none_is_a_configuration_error(ctx: Ctx) -> CaseResult
     refused(&ctx, "untimely", config, "timeout").await
 }
 
-async fn what_the_definition_does_not_allow_is_refused_by_the_server(ctx: Ctx) -> CaseResult {
-    ctx.objects().make_namespace().await?;
-    for (pointer, value) in [
-        ("/spec/confidence", json!(2)),
-        ("/spec/targetResource", Value::Null),
-        ("/spec/workflowRef/containerImage", Value::Null),
-        ("/spec/parameters/MESSAGE", json!({"text": "no text"})),
-    ] {
-        let mut wrong = execution(&ctx, "wrong", HELLO, &json!({}));
-        if let Some(field) = wrong.pointer_mut(pointer) {
-            *field = value;
-        }
-        match ctx.objects().create(wrong).await {
-            Ok(made) => return Err(Failure::new(format_args!("{pointer} is taken: {made}"))),
-            Err(error) => names(error, &pointer[1..].replace('/', "."))?,
-        }
-    }
-    Ok(())
+fn rows() -> [Row; 4] {
+    [
+        row("that_is_more_than_sure", "confidence", json!(2)),
+        row("on_no_target", "targetResource", Value::Null),
+        row("of_a_workflow_without_an_image", "workflowRef.containerImage", Value::Null),
+        row("with_a_parameter_that_is_no_text", "parameters.MESSAGE", json!({"text": "no text"})),
+    ]
 }
 
-/// Fails unless the server refuses because of a field.
-fn names(error: ObjectsError, field: &str) -> CaseResult {
-    let words = Failure::from(error).to_string();
-    ensure!(words.contains("is invalid") && words.contains(field), "{field}: {words}");
-    Ok(())
+async fn is_refused(ctx: Ctx, row: Row) -> CaseResult {
+    row.is_refused(&ctx, execution(&ctx, "wrong", HELLO, &json!({}))).await
 }
