@@ -193,7 +193,7 @@ async fn a_killed_run_goes_on_at_its_next_statement() {
     let patient = Limits { run: Limit::seconds(30), ..SHORT };
     let files = discover(database.files.path()).unwrap();
     let asleep = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()
-        AND state = 'active' AND query = 'SELECT pg_sleep(3)'";
+        AND state = 'active' AND query LIKE 'SELECT pg_sleep(3)%'";
     let third = wait::until("the third statement", Limit::seconds(30), async || {
         let sleepers = database.number(asleep).await;
         let found = Poll::NotYet(sleepers.to_string());
