@@ -147,3 +147,18 @@ pub(crate) async fn raises<T>(
     ctx.stays("the counts", STAYS, raised).await?;
     Ok(caused)
 }
+
+/// Fails unless a metric of a service has samples, and each of them has this label.
+pub(crate) async fn has_label(
+    ctx: &Ctx,
+    [service, prefix]: [&str; 2],
+    name: &str,
+    label: &str,
+) -> CaseResult {
+    let answer = ctx.get(service, "/metrics").send().await?.expect(200)?;
+    let (whole, label) = (format!("{prefix}{name}{{"), format!("{label}=\""));
+    let mut samples = answer.text().lines().filter(|line| line.starts_with(&whole)).peekable();
+    let there = samples.peek().is_some() && samples.all(|sample| sample.contains(&label));
+    ensure!(there, "no {whole}{label} in:\n{}", answer.text());
+    Ok(())
+}

@@ -96,11 +96,10 @@ async fn look(
     let mut objects = pin!(watch_object(api.clone(), &condition.name).default_backoff());
     while let Some(next) = objects.next().await {
         match next {
-            Ok(None) => note(format!("{ABSENT}{}", others(&api).await)),
-            Ok(object) => {
+            Ok(None) => note(others(&api).await),
+            Ok(Some(object)) => {
                 let kind = [&*condition.version, &*condition.kind];
-                let object = object.map(|object| with_kind(object, kind));
-                match lacks(condition, object.as_ref()) {
+                match lacks(condition, &with_kind(object, kind)) {
                     Readiness::Ready => return Ok(()),
                     Readiness::Coming(words) | Readiness::Failing(words) => note(words),
                     Readiness::Lost(words) => return Err(Unmet::Lost(words)),
@@ -118,19 +117,20 @@ async fn look(
     std::future::pending().await
 }
 
-/// What there is instead of an object that is not there, as far as the server says it.
+/// That an object is not there, and what there is of its kind, as far as the server says it.
 async fn others(api: &Api<DynamicObject>) -> String {
     let few = ListParams::default().limit(OTHERS);
-    let found = api.list_metadata(&few).await.map(|list| list.items).unwrap_or_default();
-    let names = found.iter().map(|object| format!("`{}`", object.name_any()));
-    if found.is_empty() { String::new() } else { format!(", but {}", listed(names)) }
+    let Ok(found) = api.list_metadata(&few).await else { return ABSENT.to_owned() };
+    let names = found.items.iter().map(|object| format!("`{}`", object.name_any()));
+    match (found.items.is_empty(), found.metadata.continue_.as_deref().unwrap_or_default()) {
+        (true, _) => ABSENT.to_owned(),
+        (false, "") => format!("{ABSENT}, but {}", listed(names)),
+        (false, _) => format!("{ABSENT}, but {}, and more", listed(names)),
+    }
 }
 
-/// How an object stands, seen from a condition; nothing is one that is not there.
-fn lacks(condition: &Condition, object: Option<&Value>) -> Readiness {
-    let Some(object) = object else {
-        return Readiness::Coming(ABSENT.to_owned());
-    };
+/// How an object stands, seen from a condition.
+fn lacks(condition: &Condition, object: &Value) -> Readiness {
     if matches!(condition.kind.as_str(), "Job" | "Pod")
         && let lost @ Readiness::Lost(_) = of_object(object, 1)
         && !holds(condition, object)
@@ -186,8 +186,7 @@ mod tests {
     fn a_condition_holds_when_it_is_true_of_the_latest_generation() {
         let ready = Condition::of(["example.io/v1", "Queue", "orders"]).is_true("Ready");
         let queue = |status: Value| json!({"metadata": {"generation": 2}, "status": status});
-        let stands = |status: Value| lacks(&ready, Some(&queue(status)));
-        assert_eq!(lacks(&ready, None), coming("there is none yet"));
+        let stands = |status: Value| lacks(&ready, &queue(status));
         assert_eq!(stands(json!(null)), coming("its status has no condition Ready yet"));
         let of = |observed: u64, status: &str| {
             json!({"observedGeneration": observed, "conditions": [
@@ -208,7 +207,7 @@ mod tests {
     fn a_condition_shows_where_an_object_differs() {
         let bound = Condition::of(["example.io/v1", "Queue", "orders"])
             .matches(json!({"status": {"phase": "Bound"}}));
-        let stands = |phase: &str| lacks(&bound, Some(&json!({"status": {"phase": phase}})));
+        let stands = |phase: &str| lacks(&bound, &json!({"status": {"phase": phase}}));
         assert_eq!(stands("Bound"), Readiness::Ready);
         let Readiness::Coming(words) = stands("Pending") else { panic!() };
         assert!(words.contains("-    \"phase\": \"Bound\""), "{words}");
@@ -221,7 +220,7 @@ mod tests {
         ]}});
         let of = |condition: &str| Condition::of(["batch/v1", "Job", "seed"]).is_true(condition);
         let lost = Readiness::Lost("it failed: BackoffLimitExceeded".to_owned());
-        assert_eq!(lacks(&of("Complete"), Some(&job)), lost);
-        assert_eq!(lacks(&of("Failed"), Some(&job)), Readiness::Ready);
+        assert_eq!(lacks(&of("Complete"), &job), lost);
+        assert_eq!(lacks(&of("Failed"), &job), Readiness::Ready);
     }
 }

@@ -55,11 +55,9 @@ pub(super) async fn unbound(
             Some(claim) => match waits(&claim) {
                 None => continue,
                 Some(words) => {
-                    let reason = match no_class(client, &claim).await? {
-                        None => warning(client, namespace, name, &[]).await?,
-                        reason => reason,
-                    };
-                    reason.map_or_else(|| words.clone(), |reason| format!("{words}: {reason}"))
+                    let warning = warning(client, namespace, name, &[]).await?;
+                    let reasons = no_class(client, &claim).await.into_iter().chain(warning);
+                    reasons.fold(words, |words, reason| format!("{words}: {reason}"))
                 }
             },
         };
@@ -68,15 +66,13 @@ pub(super) async fn unbound(
     Ok((!waiting.is_empty()).then(|| format!("its pod waits for {}", waiting.join(" and "))))
 }
 
-/// That the cluster does not have the class of a claim, with the next step.
-async fn no_class(
-    client: &Client,
-    claim: &PersistentVolumeClaim,
-) -> Result<Option<String>, kube::Error> {
-    let Some(class) = class_of(claim) else { return Ok(None) };
-    let known = Api::<StorageClass>::all(client.clone()).list(&ListParams::default()).await?;
+/// That the cluster does not have the class of a claim, with the next step, as far as the server says it.
+async fn no_class(client: &Client, claim: &PersistentVolumeClaim) -> Option<String> {
+    let class = class_of(claim)?;
+    let classes = Api::<StorageClass>::all(client.clone());
+    let known = classes.list(&ListParams::default()).await.ok()?;
     let known: Vec<_> = known.iter().map(ResourceExt::name_any).collect();
-    Ok(lacking(class, &known))
+    lacking(class, &known)
 }
 
 fn lacking(class: &str, known: &[String]) -> Option<String> {

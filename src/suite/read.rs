@@ -18,18 +18,14 @@ impl Suite {
 
     /// The declared namespace that a name which means the suite's own is nearly called like.
     pub(crate) fn nearly_namespace(&self, name: &str) -> Option<&str> {
-        /// `workflow` and `workflows` are as near as 0.94, `gateway-system` and `gateway-jobs` 0.69.
+        /// `workflow` and `workflows` are as near as 0.94.
         const NEAR: f32 = 0.85;
         if name == self.name || self.namespace_of(name) != self.name {
             return None;
         }
-        let mut suffixes = self.namespaces.iter();
-        let near = suffixes.find(|suffix| {
-            let whole = format!("{}-{suffix}", self.name);
-            let suffix = suffix.as_str();
-            !similar::get_close_matches(name, &[suffix, whole.as_str()], 1, NEAR).is_empty()
-        });
-        near.map(String::as_str)
+        let own = name.strip_prefix(&self.name).and_then(|rest| rest.strip_prefix('-'));
+        let suffixes: Vec<_> = self.namespaces.iter().map(String::as_str).collect();
+        similar::get_close_matches(own.unwrap_or(name), &suffixes, 1, NEAR).first().copied()
     }
 
     /// All its namespaces, its own first.
@@ -120,6 +116,8 @@ mod tests {
         for far in ["", "shop", "workflows", "shop-workflows", "shop-system", "default", "flows"] {
             assert_eq!(suite.nearly_namespace(far), None, "{far}");
         }
+        let suite = Suite::new("notification-controller", "shop").namespace("jobs");
+        assert_eq!(suite.nearly_namespace("notification-controller-system"), None);
     }
 
     #[test]

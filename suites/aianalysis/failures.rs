@@ -1,15 +1,10 @@
 //! A HAPI that fails the request of one incident: slow, cut off, away, in error; and nobody else notices.
 
-use std::time::Duration;
-
 use kindwright::{Case, CaseResult, Ctx, case, cases, ensure, ensure_eq};
 use serde_json::{Value, json};
 
 use super::{CALLED, CONTROLLER, PROXY, analysis, answers, complete, condition, fail, make, until};
 use crate::faults;
-
-/// HAPI is waited for, and left alone, several times in a case.
-const LIMIT: Duration = Duration::from_mins(2);
 
 pub(super) fn cases() -> impl IntoIterator<Item = Case> {
     let beyond = [
@@ -29,7 +24,7 @@ pub(super) fn cases() -> impl IntoIterator<Item = Case> {
         a_hapi_that_restarts_in_the_midst_is_asked_again,
         nobody_else_notices_that_hapi_fails,
     ];
-    all.into_iter().chain(beyond).map(|case| case.limit(LIMIT))
+    all.into_iter().chain(beyond)
 }
 
 /// An analysis is completed although HAPI fails; `expected` is how its requests are answered.

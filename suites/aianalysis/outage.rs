@@ -1,7 +1,5 @@
 //! What becomes of analyses and their events while the controller or the data service is away.
 
-use std::time::Duration;
-
 use futures_util::future::join;
 use kindwright::{Case, CaseResult, Ctx, Failure, case};
 use serde_json::json;
@@ -12,8 +10,6 @@ use crate::expect::told_once;
 const DATA_SERVICE: &str = "datastorage";
 /// How many analyses go on meanwhile.
 const MANY: usize = 10;
-/// Pods are stopped and started several times in a case.
-const LIMIT: Duration = Duration::from_mins(4);
 
 pub(super) fn cases() -> impl IntoIterator<Item = Case> {
     [
@@ -22,7 +18,7 @@ pub(super) fn cases() -> impl IntoIterator<Item = Case> {
         case!(events_outlive_the_controller_while_the_data_service_is_away),
     ]
     // The original's client gives up after three attempts, and forgets what it has when it ends.
-    .map(|case| case.beyond("contract 4.7").alone().limit(LIMIT))
+    .map(|case| case.beyond("contract 4.7").alone())
 }
 
 /// Makes many analyses, one after the other; returns their names.

@@ -1,7 +1,5 @@
 //! Approval policies that change while the controller runs, and policies that are none (`docs/policies.md`).
 
-use std::time::Duration;
-
 use kindwright::{Case, CaseResult, Ctx, Failure, case, ensure, ensure_eq};
 use serde_json::{Value, json};
 
@@ -13,8 +11,6 @@ use crate::expect::{counted, until_one};
 
 const CONFIG: &str = "aianalysis-policies";
 const FILE: &str = "approval.rego";
-/// The node takes its time to write a policy, and an analysis to meet it.
-const LIMIT: Duration = Duration::from_mins(3);
 /// A policy by which the payments team approves by itself, and nobody else.
 const PAYMENTS: &str = r#"package aianalysis.approval
 
@@ -47,7 +43,7 @@ pub(super) fn cases() -> impl IntoIterator<Item = Case> {
             .beyond("supplement 6.2"),
         case!(a_policy_that_is_missing_means_that_somebody_must_approve),
     ]
-    .map(|case| case.alone().limit(LIMIT))
+    .map(Case::alone)
 }
 
 /// Lets one incident of the payments team after the other be analyzed, until a status is as it should be.

@@ -10,8 +10,6 @@ use super::{EVENTS, SERVICE, event, events::notification, store, text};
 const DATABASE: &str = "postgresql";
 const STREAMS: &str = "redis";
 const NOTIFICATIONS: &str = "/api/v1/audit/notifications";
-/// Pods are stopped and started several times in a case.
-const LIMIT: Duration = Duration::from_mins(4);
 /// How long the service may take to notice that its database is away or back.
 const NOTICED: Duration = Duration::from_secs(30);
 
@@ -25,10 +23,7 @@ pub(super) fn cases() -> impl IntoIterator<Item = Case> {
     ]
     // The original's worker that drains the streams is never started.
     .map(|case| case.beyond("contract 3.5"));
-    [case!(an_event_is_accepted_without_a_database)]
-        .into_iter()
-        .chain(kept)
-        .map(|case| case.alone().limit(LIMIT))
+    [case!(an_event_is_accepted_without_a_database)].into_iter().chain(kept).map(Case::alone)
 }
 
 /// Sends an event, which must be accepted; whether it was put aside.

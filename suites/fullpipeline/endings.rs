@@ -173,7 +173,7 @@ async fn an_alert_that_no_workflow_remedies_is_left_to_a_person(ctx: Ctx) -> Cas
             "aianalysis.analysis.completed",
         ])
         .then(["orchestrator.remediation.manual_review", story::ENDED])
-        // It is told to Slack, and again and again to an e-mail that nobody has configured.
+        // It is told to Slack, and once to an e-mail that nobody has configured.
         .beside(["notification.message.sent", "notification.message.failed"])
         .holds()
         .await?;

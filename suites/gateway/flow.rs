@@ -1,9 +1,7 @@
 //! Many signals, one after another and at once (scenarios 03, 05 and 06).
 
-use std::time::Duration;
-
 use futures_util::future::try_join_all;
-use kindwright::{Case, CaseResult, Ctx, case, cases, ensure};
+use kindwright::{Case, CaseResult, Ctx, cases, ensure};
 
 use super::{GATEWAY, alert, alert_in, created, make_namespace, send, text, until_requests};
 
@@ -13,13 +11,11 @@ const CLIENTS: usize = 5;
 const EACH: usize = 4;
 
 pub(super) fn cases() -> impl IntoIterator<Item = Case> {
-    let many = cases![
+    cases![
+        a_burst_of_signals_is_received,
         signals_of_many_clients_at_once_are_received,
         each_namespace_has_the_requests_of_its_own_signals,
-    ];
-    // One after the other, which takes its time where much else goes on.
-    let burst = case!(a_burst_of_signals_is_received).limit(Duration::from_mins(3));
-    [burst].into_iter().chain(many)
+    ]
 }
 
 async fn a_burst_of_signals_is_received(ctx: Ctx) -> CaseResult {

@@ -14,8 +14,6 @@ use super::{
 
 const DATA: &str = "datastorage";
 const STREAMS: &str = "redis";
-/// Pods are killed and started in a case.
-const LIMIT: Duration = Duration::from_mins(4);
 /// How long a signal may be sent again until it is received.
 const AGAIN: Duration = Duration::from_mins(2);
 /// So many senders send so many signals each, while something happens.
@@ -37,7 +35,7 @@ pub(super) fn cases() -> impl IntoIterator<Item = Case> {
     ]
     .into_iter()
     .chain(lossless)
-    .map(|case| case.alone().limit(LIMIT))
+    .map(Case::alone)
 }
 
 async fn a_service_that_was_killed_goes_on_where_it_was(ctx: Ctx) -> CaseResult {

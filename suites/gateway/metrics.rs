@@ -9,7 +9,7 @@ use super::{
     ALERTS, EVENTS, GATEWAY, alert, counted, created, event, made_now, make_namespace,
     refusals::allow_no_requests, until_seen,
 };
-use crate::expect::{Raised, raises};
+use crate::expect::{Raised, has_label, raises};
 
 /// What the names of its metrics begin with.
 pub(super) const PREFIX: &str = "gateway_";
@@ -137,10 +137,5 @@ async fn a_request_that_could_not_be_made_is_counted(ctx: Ctx) -> CaseResult {
         [("crd_creation_errors_total", &[], 1.0), ("crds_created_total", &[], 0.0)];
     raises(&ctx, [GATEWAY, PREFIX], &series, answered(&ctx, ALERTS, &alert, 500)).await?;
     // Which types of errors there are is not said.
-    let answer = ctx.get(GATEWAY, "/metrics").send().await?.expect(200)?;
-    let typed = answer.text().lines().any(|line| {
-        line.starts_with("gateway_crd_creation_errors_total{") && line.contains("error_type=\"")
-    });
-    ensure!(typed, "no error has a type in:\n{}", answer.text());
-    Ok(())
+    has_label(&ctx, [GATEWAY, PREFIX], "crd_creation_errors_total", "error_type").await
 }

@@ -8,8 +8,6 @@ use serde_json::json;
 use super::{HAPI, analyze, audit::TRAIL, envelope, failed, incident, recover, text};
 
 const DATA: &str = "datastorage";
-/// Pods are stopped and started in a case.
-const LIMIT: Duration = Duration::from_mins(4);
 /// How long what could not be sent may hold up what comes after it: five seconds an event, and
 /// five events (contract 5.6).
 const HELD_UP: Duration = Duration::from_mins(1);
@@ -21,7 +19,7 @@ pub(super) fn cases() -> impl IntoIterator<Item = Case> {
         // The original loses what it has not sent.
         case!(what_was_not_sent_when_it_was_told_to_end_is_stored).beyond("contract 5.6"),
     ]
-    .map(|case| case.alone().limit(LIMIT))
+    .map(Case::alone)
 }
 
 /// Fails unless an incident of another id than the case's leaves its whole trail.

@@ -2,12 +2,12 @@
 //!
 //! It counts what all cases send: whoever says how much more it is has the stack alone, or labels that no other case has.
 
-use kindwright::{Case, CaseResult, Ctx, Failure, case, cases, ensure};
+use kindwright::{Case, CaseResult, Ctx, Failure, case, cases};
 use serde_json::{Value, json};
 
 use super::{CONTROLLER, SLACK, impatient, send, until};
 use crate::{
-    expect::{Raised, raises},
+    expect::{Raised, has_label, raises},
     faults,
 };
 
@@ -42,16 +42,6 @@ async fn send_until(ctx: &Ctx, name: &str, more: Value, status: Value) -> Result
     Ok(until(ctx, &name, status).await?)
 }
 
-/// Fails unless the samples of a metric have a label.
-async fn has_label(ctx: &Ctx, name: &str, label: &str) -> CaseResult {
-    let answer = ctx.get(CONTROLLER, "/metrics").send().await?.expect(200)?;
-    let (whole, label) = (format!("{PREFIX}{name}{{"), format!("{label}=\""));
-    let mut samples = answer.text().lines().filter(|line| line.starts_with(&whole)).peekable();
-    let there = samples.peek().is_some() && samples.all(|sample| sample.contains(&label));
-    ensure!(there, "no {whole}{label} in:\n{}", answer.text());
-    Ok(())
-}
-
 async fn notifications_are_counted_by_type_priority_and_phase(ctx: Ctx) -> CaseResult {
     // No other case sends such a one.
     let update = json!({"type": "status-update", "priority": "low"});
@@ -60,7 +50,7 @@ async fn notifications_are_counted_by_type_priority_and_phase(ctx: Ctx) -> CaseR
     let sending = send_until(&ctx, "counted", update, json!({"phase": "Sent"}));
     raises(&ctx, [CONTROLLER, PREFIX], &series, sending).await?;
     // It is not said which phases are there.
-    has_label(&ctx, "reconciler_active", "phase").await
+    has_label(&ctx, [CONTROLLER, PREFIX], "reconciler_active", "phase").await
 }
 
 async fn an_attempt_that_fails_is_counted_by_its_channel(ctx: Ctx) -> CaseResult {
@@ -82,7 +72,7 @@ async fn deliveries_are_counted_with_their_secrets_and_their_retries(ctx: Ctx) -
     ];
     let sending = send_until(&ctx, "secret", json!({"body": "token: abc"}), sent.clone());
     raises(&ctx, [CONTROLLER, PREFIX], &console, sending).await?;
-    has_label(&ctx, SECRETS, "pattern_type").await?;
+    has_label(&ctx, [CONTROLLER, PREFIX], SECRETS, "pattern_type").await?;
     // Slack takes it at the second attempt.
     let fault = json!([{"mode": "answer", "times": 1}]);
     faults::set(&ctx, SLACK, ctx.correlation_id(), &fault).await?;
@@ -94,7 +84,7 @@ async fn deliveries_are_counted_with_their_secrets_and_their_retries(ctx: Ctx) -
     let more = json!({"channels": ["slack"], "retryPolicy": impatient(5)});
     let sending = send_until(&ctx, "again", more, sent);
     raises(&ctx, [CONTROLLER, PREFIX], &slack, sending).await?;
-    has_label(&ctx, RETRIES, "reason").await
+    has_label(&ctx, [CONTROLLER, PREFIX], RETRIES, "reason").await
 }
 
 async fn the_time_of_a_delivery_is_measured(ctx: Ctx) -> CaseResult {

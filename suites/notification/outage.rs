@@ -1,7 +1,5 @@
 //! What becomes of notifications and their events while the controller or the data service is away.
 
-use std::time::Duration;
-
 use futures_util::future::{join, try_join_all};
 use kindwright::{Case, CaseResult, Ctx, Failure, case, ensure_eq};
 use serde_json::json;
@@ -16,8 +14,6 @@ use crate::expect::told_once;
 const DATA_SERVICE: &str = "datastorage";
 /// How many notifications flow meanwhile.
 const MANY: usize = 20;
-/// Pods are stopped and started several times in a case.
-const LIMIT: Duration = Duration::from_mins(4);
 
 pub(super) fn cases() -> impl IntoIterator<Item = Case> {
     [
@@ -27,7 +23,7 @@ pub(super) fn cases() -> impl IntoIterator<Item = Case> {
         case!(events_of_a_notification_that_is_gone_are_stored_all_the_same),
     ]
     // The original's client gives up after three attempts, and forgets what it has when it ends.
-    .map(|case| case.beyond("contract 4.7").alone().limit(LIMIT))
+    .map(|case| case.beyond("contract 4.7").alone())
 }
 
 /// Sends many notifications into files of a folder, one after the other; returns their names.

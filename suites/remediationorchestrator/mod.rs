@@ -21,8 +21,6 @@ mod play;
 mod refusals;
 mod targets;
 
-use std::time::Duration;
-
 use kindwright::{Endpoint, Image, Suite, Workload};
 
 use crate::platform::{self, Ports, SOON, STAND_INS};
@@ -32,8 +30,6 @@ const CONTROLLER: &str = "remediationorchestrator-controller";
 /// What it calls itself as an emitter of events.
 const ACTOR: &str = "remediation-orchestrator";
 const VERSION: &str = "kubernaut.ai/v1alpha1";
-/// How long a case may take that waits for several steps.
-const LONG: Duration = Duration::from_mins(5);
 
 const STARTED: &str = "orchestrator.lifecycle.started";
 const MOVED: &str = "orchestrator.phase.transitioned";

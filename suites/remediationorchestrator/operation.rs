@@ -2,13 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use kindwright::{Case, CaseResult, Ctx, case, ensure};
+use kindwright::{Case, CaseResult, Ctx, Failure, case};
 use serde_json::json;
 
-use super::{
-    SOON,
-    play::{PROCESSING, Play, fingerprint},
-};
+use super::play::{PROCESSING, Play, fingerprint};
 
 /// How long the first step may take (contract 6.8).
 const AT_ONCE: Duration = Duration::from_secs(5);
@@ -23,19 +20,19 @@ pub(super) fn cases() -> impl IntoIterator<Item = Case> {
 
 async fn the_first_step_is_taken_at_once(ctx: Ctx) -> CaseResult {
     ctx.objects().make_namespace().await?;
-    let mut number = 0;
-    // A busy machine may hold up one remediation, but not each of them.
-    ctx.until("a first step at once", SOON, async || {
-        number += 1;
+    let mut took = Vec::new();
+    // A busy machine may hold up one remediation, but not each of three.
+    for number in 1..=3 {
         let own = json!({"signalFingerprint": fingerprint(&ctx, number)});
         let begun = Instant::now();
         let play = Play::of(&ctx, ctx.objects(), &format!("rr-{number}"), own).await?;
         play.child(PROCESSING).await?;
-        let took = begun.elapsed();
-        ensure!(took < AT_ONCE, "it took {took:.1?}");
-        Ok(())
-    })
-    .await
+        took.push(begun.elapsed());
+        if took.last().is_some_and(|last| *last < AT_ONCE) {
+            return Ok(());
+        }
+    }
+    Err(Failure::new(format!("it took {took:.1?}")))
 }
 
 async fn remediations_of_two_namespaces_keep_out_of_each_others_way(ctx: Ctx) -> CaseResult {

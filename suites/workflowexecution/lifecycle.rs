@@ -12,7 +12,7 @@ use super::{
 };
 use crate::expect;
 
-/// How long an execution may take until it runs (BR-WE-001).
+/// How long an execution may take until it runs: half a minute (BR-WE-001), and on a busy machine more.
 const RUNS: Duration = Duration::from_mins(1);
 
 pub(super) fn cases() -> impl IntoIterator<Item = Case> {
