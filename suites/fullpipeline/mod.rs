@@ -83,7 +83,7 @@ struct Controller {
 const WORKFLOWS: [[&str; 5]; 4] = [
     ["staging", "critical", "P0", "restart-in-staging", "hello-world"],
     ["production", "critical", "P0", "restart-in-production", "hello-world"],
-    // It takes twenty seconds, so that something can happen meanwhile.
+    // It takes twelve seconds, so that something can happen meanwhile.
     ["staging", "low", "P3", "lasting-in-staging", "lasting"],
     // It never succeeds.
     ["staging", "medium", "P2", "failing-in-staging", "failing"],

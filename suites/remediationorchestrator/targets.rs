@@ -15,7 +15,7 @@ use super::{
 };
 
 /// How long a target is left alone that was mended: the manifest says so, and the original has five minutes.
-const COOLDOWN: Duration = Duration::seconds(100);
+const COOLDOWN: Duration = Duration::seconds(75);
 /// What somebody else's execution is called.
 const OTHER: &str = "somebody-elses";
 

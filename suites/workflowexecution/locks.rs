@@ -13,7 +13,7 @@ use super::{
 };
 
 /// How long a target rests at the least: the manifest says it to the stand-in, and the original rests longer.
-const REST: Duration = Duration::from_secs(25);
+const REST: Duration = Duration::from_secs(20);
 
 pub(super) fn cases() -> impl IntoIterator<Item = Case> {
     cases![
