@@ -22,6 +22,9 @@ pub(crate) enum ClusterPlan {
         file: Option<PathBuf>,
         /// The NodePorts that are reached from this machine.
         ports: Vec<PortMapping>,
+        /// Whether it holds ports of this machine that are not any that are free.
+        #[serde(skip)]
+        has_fixed_ports: bool,
         /// What the file says.
         #[serde(skip)]
         config: Value,
@@ -60,10 +63,12 @@ pub(super) fn plan(
     let declared = group.suites.first();
     let config = declared.map(|suite| inputs.inventory.cluster(suite).clone()).unwrap_or_default();
     let own = declared.into_iter().flat_map(|suite| inputs.inventory.own_mappings(suite));
-    let own = own.filter_map(|mapping| u16::try_from(mapping.host_port?).ok());
+    let own: Vec<_> = own.filter_map(|mapping| u16::try_from(mapping.host_port?).ok()).collect();
+    let maps_itself = !own.is_empty();
     let path = declared.map(|suite| cluster_file(suite).display().to_string()).unwrap_or_default();
-    let owners = own.map(|host_port| (host_port, path.clone())).collect();
+    let owners = own.into_iter().map(|host_port| (host_port, path.clone())).collect();
     let mut ports = port_mappings(inputs, suites, owners, problems);
+    let has_fixed_ports = maps_itself || ports.iter().any(|mapped| mapped.host_port.is_some());
     let spare = node_ports.spare.iter();
     ports.extend(spare.map(|node_port| PortMapping { node_port: *node_port, host_port: None }));
     ClusterPlan::Create {
@@ -71,6 +76,7 @@ pub(super) fn plan(
         node_image: inputs.settings.node_image.clone(),
         file: declared.and_then(|suite| suite.kind_config.clone()),
         ports,
+        has_fixed_ports,
         config,
     }
 }
@@ -105,6 +111,11 @@ fn port_mappings(
 }
 
 impl ClusterPlan {
+    /// Whether no other cluster that does so too can be there beside it.
+    pub(crate) fn has_fixed_ports(&self) -> bool {
+        matches!(self, Self::Create { has_fixed_ports: true, .. })
+    }
+
     /// Whether the run makes it, and so may delete it and what is in it.
     pub(crate) fn is_made(&self) -> bool {
         matches!(self, Self::Create { .. })

@@ -1,9 +1,8 @@
 //! Asserts what the services have written into tables of their databases, and sends queries of a case's own.
 //!
-//! Rows arrive late, because emitters collect them, so an assertion looks again
-//! and again. It ends at once where the rows can never become what is expected, as
-//! those of a trail of audit events, which are only added; and where a row too many
-//! would break it, it must hold for as long as rows may still arrive.
+//! Rows arrive late, because emitters collect them, so an assertion looks again and again. It ends at once where the
+//! rows can never become what is expected, as those of a trail of audit events, which are only added; and where a
+//! row too many would break it, it must hold for as long as rows may still arrive.
 //!
 //! ```text
 //! scope (which rows) ─► session ─► compare (holds, not yet, never; pure) ─► watch (when to stop) ─► report
@@ -51,7 +50,8 @@ const WITHIN: Duration = Duration::from_secs(30);
 /// Nothing is read before [`holds`](Self::holds).
 ///
 /// Audit events are only added, so an expectation of them that no further event can meet fails at once. Rows of
-/// other tables are changed and deleted, too: what they are not yet, they may become.
+/// other tables are changed and deleted, too: what they are not yet, they may become, as `new` orders become paid by
+/// `.exactly(1).all_matching(json!({"state": "paid"}))`.
 ///
 /// ```no_run
 /// # use kindwright::{CaseResult, Ctx};

@@ -32,7 +32,7 @@ use crate::{
     plan::{ClusterName, ClusterPlan, Plan, Reused},
     report::{JsonLines, Tally, Terminal, Verdict},
     selection::Selection,
-    settings::{HostPorts, Settings},
+    settings::Settings,
     suite::Source,
     text::chain,
 };
@@ -166,8 +166,9 @@ impl Live<'_> {
             suites: selected,
             plan: serde_json::json!(world.plan),
         });
-        // Fixed ports can belong to one cluster only.
-        let clusters = if self.settings.host_ports == HostPorts::Fixed { 1 } else { CLUSTERS };
+        // Ports of this machine can belong to one cluster only.
+        let fixed = world.plan.clusters.iter().filter(|cluster| cluster.has_fixed_ports());
+        let clusters = if fixed.count() > 1 { 1 } else { CLUSTERS };
         let course = Course {
             world,
             plan: &world.plan,

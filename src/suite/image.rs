@@ -72,7 +72,8 @@ impl Image {
         Self::of(name.into(), Source::Program { path: path.into(), arguments })
     }
 
-    /// What the `Dockerfile` in `context` (from the project's root) builds.
+    /// What the `Dockerfile` in `context` (from the project's root) builds: its last stage, with no arguments but those of
+    /// proxies. Build what needs more yourself, and name it by [`reference`](Self::reference).
     ///
     /// ```
     /// # use kindwright::Image;
@@ -83,7 +84,8 @@ impl Image {
         Self::of(name.into(), Source::Dockerfile { context, file })
     }
 
-    /// An image that exists, pulled if the daemon does not have it.
+    /// An image that exists, pulled if the daemon does not have it, without credentials: `docker pull` one of a private
+    /// registry first.
     ///
     /// ```
     /// # use kindwright::Image;

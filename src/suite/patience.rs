@@ -63,6 +63,8 @@ pub struct Condition {
 impl Condition {
     /// That there is this object, given as its `apiVersion`, kind and name, in the suite's own namespace.
     ///
+    /// One that belongs to no namespace is named as in the manifest.
+    ///
     /// ```
     /// # use kindwright::Condition;
     /// let there = Condition::of(["v1", "ConfigMap", "topics"]);

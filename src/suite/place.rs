@@ -46,7 +46,9 @@ impl Suite {
     ///
     /// Suites that name the same file share a cluster, and others are in another one. The runner adds port
     /// mappings and its shared folder to each node; the rest stays as it is. With workers, pods run on those only,
-    /// and what a node has counts for each of them.
+    /// and what a node has counts for each of them. What `kind/cluster.yaml` patches is not in it unless it is
+    /// written there: without its `syncFrequency`, for example, a node takes a minute or two to write a changed
+    /// ConfigMap.
     ///
     /// ```
     /// let suite = kindwright::Suite::new("spread", "spread-tests").kind_config("kind/three-nodes.yaml");

@@ -1,4 +1,4 @@
-//! The only place that lets time pass.
+//! How long is waited, how often is looked, and what was seen: the only place that lets time pass.
 //!
 //! Every wait names what it waits for, ends at a limit, and says on failure
 //! what it last saw. A wait polls a *level* ("is it so now?"), never an edge

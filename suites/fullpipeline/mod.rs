@@ -156,7 +156,7 @@ async fn settle_in(ctx: &Ctx, environment: &str) -> CaseResult {
 
 /// Makes a namespace whose environment is this one.
 async fn settle(objects: &Objects, environment: &str) -> CaseResult {
-    let objects = objects.clone().label("kubernaut.ai/environment", environment);
+    let objects = objects.label("kubernaut.ai/environment", environment);
     objects.make_namespace().await?;
     Ok(())
 }

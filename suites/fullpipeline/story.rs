@@ -31,6 +31,14 @@ pub(super) const ANALYZED: [&str; 8] = [
     "aianalysis.phase.transition",
     "aianalysis.analysis.completed",
 ];
+/// HAPI is asked, and proposes nothing that could be judged.
+pub(super) const UNJUDGED: [&str; 5] = [
+    MOVED,
+    "aianalysis.phase.transition",
+    "aianalysis.holmesgpt.call",
+    "aianalysis.phase.transition",
+    "aianalysis.analysis.completed",
+];
 pub(super) const MOVED: &str = "orchestrator.phase.transitioned";
 pub(super) const ENDED: &str = "orchestrator.lifecycle.completed";
 pub(super) const EXECUTED: [&str; 3] = [MOVED, "workflow.started", "workflow.completed"];

@@ -35,7 +35,7 @@ pub(super) fn cases() -> impl IntoIterator<Item = Case> {
 
 /// A place in production, of a business unit.
 fn in_production(ctx: &Ctx) -> Objects {
-    ctx.objects().clone().label(ENVIRONMENT, "production").label(UNIT, "checkout")
+    ctx.objects().label(ENVIRONMENT, "production").label(UNIT, "checkout")
 }
 
 /// What each event of the signal says.

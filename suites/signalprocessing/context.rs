@@ -68,7 +68,7 @@ async fn context_of(
     replicas: Option<u32>,
     ready: Value,
 ) -> Result<Value, kindwright::Failure> {
-    let objects = ctx.objects().clone().label(ENVIRONMENT, "production");
+    let objects = ctx.objects().label(ENVIRONMENT, "production");
     objects.create(workload(ctx, kind, replicas)?).await?;
     objects.until_matching(["apps/v1", kind, "shop"], json!({"status": ready}), SOON * 2).await?;
     let mut status = process(&objects, signal(ctx, &objects, "critical", kind, "shop")).await?;

@@ -193,7 +193,7 @@ async fn is_detected(ctx: Ctx, marked: Marked) -> CaseResult {
 
 /// Fails unless a namespace with this label is one of production.
 async fn is_in_production(ctx: Ctx, environment: &str) -> CaseResult {
-    let objects = ctx.objects().clone().label(ENVIRONMENT, environment);
+    let objects = ctx.objects().label(ENVIRONMENT, environment);
     objects.create(idle(&ctx, "Deployment")?).await?;
     let detected = detected(&ctx, &objects, ["Deployment", "shop"]).await?;
     ensure_eq!(detected["isProduction"], json!(true));

@@ -105,7 +105,7 @@ async fn a_namespace_that_is_called_production_is_production(ctx: Ctx) -> CaseRe
 }
 
 async fn custom_labels_are_those_of_the_policy(ctx: Ctx) -> CaseResult {
-    let objects = ctx.objects().clone().label(TEAM, "payments");
+    let objects = ctx.objects().label(TEAM, "payments");
     let objects = objects.annotation("kubernaut.ai/label-tier", "gold");
     objects.make_namespace().await?;
     let status = process(&objects, signal(&ctx, &objects, "critical", "Pod", "gone")).await?;

@@ -118,7 +118,9 @@ impl Ctx {
     /// The metrics of a service, which it answers GET of `/metrics` with: at the first HTTP(S)
     /// endpoint of a workload, or with `workload:endpoint` at this one.
     ///
-    /// Where they are elsewhere, any [answer](Answer::metrics) can be read as metrics.
+    /// One pod behind its Service answers, and counts what all cases cause: for an exact difference use labels that only
+    /// this case has, or a case that is [alone](crate::Case::alone). Where metrics are elsewhere, any
+    /// [answer](Answer::metrics) can be read as metrics.
     ///
     /// ```no_run
     /// # use kindwright::{CaseResult, Ctx, ensure};

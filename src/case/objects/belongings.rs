@@ -116,8 +116,8 @@ impl Belongings {
         Ok(self.permission.check()?)
     }
 
-    /// Waits until no other case holds a namespace of this name, and makes it.
-    pub(super) async fn hold(&self, name: &str) -> Result<(), ObjectsError> {
+    /// Waits until no other case holds a namespace of this name, and makes it with what is written on it.
+    pub(super) async fn hold(&self, name: &str, marks: &Marks) -> Result<(), ObjectsError> {
         if self.noted().held.iter().any(|held| held.name() == name) {
             return Ok(());
         }
@@ -142,7 +142,7 @@ impl Belongings {
             return Err(over.into());
         }
         self.vacate(name).await?;
-        self.ensure(name, &Marks::default()).await.map(drop)
+        self.ensure(name, marks).await.map(drop)
     }
 
     /// Deletes what a case of a killed run left under a name, and refuses one that is another's.

@@ -30,6 +30,19 @@ impl Place {
         Self::Own { namespace, marks: Marks::default() }
     }
 
+    /// Another namespace of the case, on which the same is written.
+    pub(super) fn beside(&self, namespace: String) -> Self {
+        Self::Own { namespace, marks: self.marks() }
+    }
+
+    /// What is written on its namespace by the case.
+    pub(super) fn marks(&self) -> Marks {
+        match self {
+            Self::Own { marks, .. } => marks.clone(),
+            Self::Suite(_) | Self::Declared(_) => Marks::default(),
+        }
+    }
+
     /// The namespace.
     pub(super) fn namespace(&self) -> &str {
         match self {

@@ -60,7 +60,8 @@ impl Objects {
         Self { place, case: Arc::clone(&self.case) }
     }
 
-    /// The same in another namespace of the case, whose name ends in `suffix`.
+    /// The same in another namespace of the case, whose name ends in `suffix`, and which has the labels and
+    /// annotations that were said before.
     ///
     /// ```no_run
     /// # use kindwright::{CaseResult, Ctx};
@@ -72,10 +73,11 @@ impl Objects {
     /// ```
     #[must_use]
     pub fn beside(&self, suffix: &str) -> Self {
-        self.at(Place::own(format!("{}-{suffix}", self.case.id)))
+        self.at(self.place.beside(format!("{}-{suffix}", self.case.id)))
     }
 
-    /// The same in the namespace `name`, which this case alone has until it is over.
+    /// The same in the namespace `name`, which this case alone has until it is over, with the labels and annotations that
+    /// were said before.
     ///
     /// Other cases of the cluster that ask for it wait until it is really gone; the time counts for
     /// their limits. It is there when this returns.
@@ -93,8 +95,8 @@ impl Objects {
     /// There is such a namespace that no case has made, or the case holds another whose name comes
     /// later in the alphabet: two cases would wait for each other.
     pub async fn fixed(&self, name: &str) -> Result<Self, ObjectsError> {
-        self.case.permission.act(self.case.hold(name)).await?;
-        Ok(self.at(Place::own(name.to_owned())))
+        self.case.permission.act(self.case.hold(name, &self.place.marks())).await?;
+        Ok(self.at(self.place.beside(name.to_owned())))
     }
 
     /// The same in a namespace with this label. It has no effect on namespaces of others.
@@ -102,16 +104,17 @@ impl Objects {
     /// ```no_run
     /// # use kindwright::{CaseResult, Ctx};
     /// # async fn case(ctx: Ctx) -> CaseResult {
-    /// let watched = ctx.objects().beside("watched").label("team", "tea").annotation("till", "7");
+    /// let watched = ctx.objects().label("team", "tea").annotation("till", "7");
     /// watched.make_namespace().await?;
     /// # Ok(()) }
     /// ```
     #[must_use]
-    pub fn label(mut self, name: &str, value: &str) -> Self {
-        if let Place::Own { marks, .. } = &mut self.place {
+    pub fn label(&self, name: &str, value: &str) -> Self {
+        let mut same = self.clone();
+        if let Place::Own { marks, .. } = &mut same.place {
             marks.labels.insert(name.to_owned(), value.to_owned());
         }
-        self
+        same
     }
 
     /// The same in a namespace with this annotation. It has no effect on namespaces of others.
@@ -123,11 +126,12 @@ impl Objects {
     /// # Ok(()) }
     /// ```
     #[must_use]
-    pub fn annotation(mut self, name: &str, value: &str) -> Self {
-        if let Place::Own { marks, .. } = &mut self.place {
+    pub fn annotation(&self, name: &str, value: &str) -> Self {
+        let mut same = self.clone();
+        if let Place::Own { marks, .. } = &mut same.place {
             marks.annotations.insert(name.to_owned(), value.to_owned());
         }
-        self
+        same
     }
 
     /// Makes the namespace although it has no object yet, or gives it the labels and annotations that

@@ -99,8 +99,8 @@ fn walk(value: &mut Value, names: &Names<'_>) {
 /// A reference that says of what kind it is, as `roleRef` does.
 fn follow_typed(fields: &mut Map<String, Value>, names: &Names<'_>) {
     let text = |field: &str| fields.get(field).and_then(Value::as_str);
-    // A `roleRef` may name no group.
-    let group = text("apiGroup").or_else(|| text("apiVersion")).unwrap_or(RBAC);
+    // A `roleRef` may name no group; Gateway API and cert-manager call it `group`.
+    let group = ["apiGroup", "apiVersion", "group"].into_iter().find_map(text).unwrap_or(RBAC);
     let Some(kind) = text("kind").map(|kind| GroupKind::new(group, kind)) else {
         return;
     };

@@ -4,7 +4,7 @@ use super::*;
 use crate::manifest::text_at;
 
 /// An object of some API, with whatever else it has.
-fn object(api_version: &str, kind: &str, name: &str, rest: &Value) -> Value {
+pub(super) fn object(api_version: &str, kind: &str, name: &str, rest: &Value) -> Value {
     let mut object = json!({"apiVersion": api_version, "kind": kind, "metadata": {"name": name}});
     for (field, value) in rest.as_object().unwrap() {
         object[field] = value.clone();
@@ -13,7 +13,7 @@ fn object(api_version: &str, kind: &str, name: &str, rest: &Value) -> Value {
 }
 
 /// The suite `shop` with some resources, planned.
-fn planned(resources: Vec<Value>) -> SuitePlan {
+pub(super) fn planned(resources: Vec<Value>) -> SuitePlan {
     let inventory = inventory().and("more.yaml", resources);
     let plan = plan(&[shop("shop", 30090).resources("more.yaml")], &inventory, &[]).unwrap();
     plan.suites.into_iter().next().unwrap()
@@ -21,7 +21,7 @@ fn planned(resources: Vec<Value>) -> SuitePlan {
 
 const RBAC: &str = "rbac.authorization.k8s.io/v1";
 const ADMISSION: &str = "admissionregistration.k8s.io/v1";
-const STORAGE: &str = "storage.k8s.io/v1";
+pub(super) const STORAGE: &str = "storage.k8s.io/v1";
 
 fn own_namespaces() -> Value {
     json!({"matchLabels": {"kindwright/suite": "shop"}})
@@ -238,77 +238,6 @@ fn conversions_and_api_services_lead_to_their_suite_and_keep_their_names() {
     );
     assert_eq!(driver["metadata"]["name"], "driver.example");
     assert!(suite.resources.iter().all(|object| object["metadata"].get("namespace").is_none()));
-}
-
-#[test]
-fn classes_and_volumes_are_followed_wherever_they_are_named() {
-    let claim = json!({"spec": {"storageClassName": "fast", "volumeName": "disk", "volumeAttributesClassName": "gold"}});
-    let pod = json!({
-        "priorityClassName": "urgent",
-        "runtimeClassName": "sandboxed",
-        "volumes": [{"name": "x", "ephemeral": {"volumeClaimTemplate": claim}}],
-        "containers": [],
-    });
-    let suite = planned(vec![
-        object(STORAGE, "StorageClass", "fast", &json!({})),
-        object(STORAGE, "VolumeAttributesClass", "gold", &json!({})),
-        object(
-            "v1",
-            "PersistentVolume",
-            "disk",
-            &json!({"spec": {"storageClassName": "fast", "claimRef": {"name": "data", "namespace": "somewhere"}}}),
-        ),
-        object("scheduling.k8s.io/v1", "PriorityClass", "urgent", &json!({})),
-        object("node.k8s.io/v1", "RuntimeClass", "sandboxed", &json!({})),
-        object("networking.k8s.io/v1", "IngressClass", "front", &json!({})),
-        object(
-            "networking.k8s.io/v1",
-            "Ingress",
-            "front",
-            &json!({"spec": {"ingressClassName": "front"}}),
-        ),
-        object(
-            "flowcontrol.apiserver.k8s.io/v1beta1",
-            "PriorityLevelConfiguration",
-            "low",
-            &json!({}),
-        ),
-        object(
-            "flowcontrol.apiserver.k8s.io/v1beta1",
-            "FlowSchema",
-            "orders",
-            &json!({"spec": {"priorityLevelConfiguration": {"name": "low"}}}),
-        ),
-        object(
-            "apps/v1",
-            "StatefulSet",
-            "shop",
-            &json!({"spec": {"volumeClaimTemplates": [claim], "template": {"spec": pod}}}),
-        ),
-        object(
-            "v1",
-            "PersistentVolumeClaim",
-            "foreign",
-            &json!({"spec": {"storageClassName": "standard"}}),
-        ),
-    ]);
-    let by = |kind: &str| suite.resources.iter().find(|object| object["kind"] == kind).unwrap();
-    let followed = json!({"storageClassName": "fast-shop", "volumeName": "disk-shop", "volumeAttributesClassName": "gold-shop"});
-    let set = &by("StatefulSet")["spec"];
-    assert_eq!(set["volumeClaimTemplates"][0]["spec"], followed);
-    let pod = &set["template"]["spec"];
-    assert_eq!(pod["volumes"][0]["ephemeral"]["volumeClaimTemplate"]["spec"], followed);
-    assert_eq!(
-        (&pod["priorityClassName"], &pod["runtimeClassName"]),
-        (&json!("urgent-shop"), &json!("sandboxed-shop"))
-    );
-    assert_eq!(
-        by("PersistentVolume")["spec"],
-        json!({"storageClassName": "fast-shop", "claimRef": {"name": "data", "namespace": "shop"}})
-    );
-    assert_eq!(by("Ingress")["spec"]["ingressClassName"], "front-shop");
-    assert_eq!(by("FlowSchema")["spec"]["priorityLevelConfiguration"]["name"], "low-shop");
-    assert_eq!(by("PersistentVolumeClaim")["spec"]["storageClassName"], "standard");
 }
 
 #[test]

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 mod beyond;
 mod cluster_wide;
 mod endpoints;
+mod followed;
 mod operators;
 mod reuse;
 mod room;
@@ -264,4 +265,5 @@ fn a_port_that_the_project_maps_itself_is_given_to_nobody() {
     let numbers: Vec<_> =
         plan.suites.iter().flat_map(SuitePlan::endpoints).map(|it| it.node_port).collect();
     assert_eq!(numbers, [30091, 30001]);
+    assert!(plan.clusters[0].has_fixed_ports(), "no other cluster can have port 80 meanwhile");
 }

@@ -70,7 +70,7 @@ impl Endpoint {
     ///
     /// The certificate must be valid for `<service>.<namespace>.svc`, whose namespace is the suite's name, unless
     /// [`server_name`](Self::server_name) says otherwise, and signed by an authority that this machine trusts,
-    /// unless [`ca`](Self::ca) says by whom.
+    /// unless [`ca`](Self::ca) says by whom. A manifest of several suites has one name for all with `server_name`.
     ///
     /// ```
     /// # use kindwright::{Ca, Endpoint};
