@@ -75,12 +75,13 @@ async fn a_kill_of_the_notification_controller_meanwhile_loses_no_message(ctx: C
 async fn what_is_executed_while_the_data_service_is_away_is_told_when_it_is_back(
     ctx: Ctx,
 ) -> CaseResult {
-    settle_in(&ctx, "staging").await?;
+    settle_in(&ctx, "development").await?;
     let answer = alert(&ctx, "cart", "info", 201).await?;
     let name = text(&answer, "/remediationRequestName");
     // Until then HAPI needs the catalog, which is behind the data service.
     until(&ctx, name, json!({"overallPhase": "Executing"})).await?;
     let stack = ctx.disturb()?;
+    // Its workflow takes longer than that.
     stack.stop("datastorage").await?;
     is_on_its_way(&ctx, name).await?;
     let request = remedied(&ctx, &answer).await?;

@@ -80,11 +80,12 @@ struct Controller {
 
 /// Environment, severity and its priority, for which a workflow is right, its name, and its bundle. A warning is of
 /// medium severity, an information of low severity, and the catalog knows each severity by a priority of its own (contract 5.7).
-const WORKFLOWS: [[&str; 5]; 4] = [
+const WORKFLOWS: [[&str; 5]; 5] = [
     ["staging", "critical", "P0", "restart-in-staging", "hello-world"],
     ["production", "critical", "P0", "restart-in-production", "hello-world"],
-    // It takes twelve seconds, so that something can happen meanwhile.
+    // They take twelve seconds and more, so that something can happen meanwhile.
     ["staging", "low", "P3", "lasting-in-staging", "lasting"],
+    ["development", "low", "P3", "enduring-in-development", "enduring"],
     // It never succeeds.
     ["staging", "medium", "P2", "failing-in-staging", "failing"],
 ];

@@ -41,7 +41,7 @@ async fn an_alert_whose_remedies_have_failed_three_times_is_blocked(ctx: Ctx) ->
 }
 
 async fn a_busy_target_is_waited_for_and_left_alone_once_it_is_remedied(ctx: Ctx) -> CaseResult {
-    settle_in(&ctx, "staging").await?;
+    settle_in(&ctx, "development").await?;
     let first = alert(&ctx, "cart", "info", 201).await?;
     let name = text(&first, "/remediationRequestName");
     until(&ctx, name, json!({"overallPhase": "Executing"})).await?;
@@ -105,7 +105,7 @@ async fn what_is_made_for_a_request_that_waits_for_approval_goes_with_it(ctx: Ct
 }
 
 async fn what_is_made_for_a_request_whose_workflow_runs_goes_with_it(ctx: Ctx) -> CaseResult {
-    settle_in(&ctx, "staging").await?;
+    settle_in(&ctx, "development").await?;
     let answer = alert(&ctx, "cart", "info", 201).await?;
     let name = text(&answer, "/remediationRequestName");
     until(&ctx, name, json!({"overallPhase": "Executing"})).await?;

@@ -124,9 +124,14 @@ async fn a_recent_execution_of_another_workflow_blocks_nothing(ctx: Ctx) -> Case
 
 async fn a_target_that_was_mended_is_left_alone(ctx: Ctx) -> CaseResult {
     let first = Play::begin(&ctx).await?;
-    first.goes_well().await?;
     let other = json!({"signalFingerprint": fingerprint(&ctx, 1)});
     let second = Play::of(&ctx, ctx.objects(), "another", other).await?;
+    // Both have come so far before the time begins to run in which the target is left alone.
+    for play in [&first, &second] {
+        play.processed().await?;
+        play.child(ANALYSIS).await?;
+    }
+    first.goes_well().await?;
     second.analysed(json!({})).await?;
     let status = blocked(&second, "RecentlyRemediated").await?;
     ensure_eq!(status["blockingWorkflowExecution"], json!(first.child_name(EXECUTION)));

@@ -80,7 +80,7 @@ async fn a_target_is_taken_in_every_namespace(ctx: Ctx) -> CaseResult {
 }
 
 async fn targets_do_not_wait_for_each_other(ctx: Ctx) -> CaseResult {
-    let lasting = json!({"parameters": {"DELAY_SECONDS": "10"}});
+    let lasting = json!({"parameters": {"DELAY_SECONDS": "20"}});
     let names =
         try_join(run(&ctx, "one", HELLO, lasting.clone()), run(&ctx, "other", HELLO, lasting));
     let (one, other) = names.await?;
