@@ -111,7 +111,7 @@ impl Ctx {
 
     /// An id that only this case has, by which it finds what it caused.
     ///
-    /// It is the suite's name and 12 hexadecimal digits (`shop-0123456789ab`), which Kubernetes takes as a name, and no UUID:
+    /// It is the suite's name, 40 characters of it at most, and 12 hexadecimal digits (`shop-0123456789ab`), which Kubernetes takes as a name, and no UUID:
     /// what has ids of its own is found by [`under`](crate::Rows::under) or [`audit_of`](Self::audit_of).
     ///
     /// ```no_run

@@ -110,9 +110,15 @@ fn port_mappings(
     ports
 }
 
+/// How many of these clusters can be there at once, of at most so many: a port of this machine belongs to one.
+pub(crate) fn at_once(clusters: &[ClusterPlan], most: usize) -> usize {
+    let fixed = clusters.iter().filter(|cluster| cluster.has_fixed_ports());
+    if fixed.count() > 1 { 1 } else { most }
+}
+
 impl ClusterPlan {
-    /// Whether no other cluster that does so too can be there beside it.
-    pub(crate) fn has_fixed_ports(&self) -> bool {
+    /// Whether it holds ports of this machine that are not any that are free.
+    fn has_fixed_ports(&self) -> bool {
         matches!(self, Self::Create { has_fixed_ports: true, .. })
     }
 

@@ -29,7 +29,7 @@ mod tests;
 
 pub(crate) use case::CasePlan;
 pub(crate) use cluster_name::ClusterName;
-pub(crate) use clusters::{ClusterPlan, PortMapping};
+pub(crate) use clusters::{ClusterPlan, PortMapping, at_once};
 pub(crate) use endpoint::{Access, EndpointPlan, Trusted};
 pub(crate) use images::ImagePlan;
 pub(crate) use inputs::Inputs;

@@ -119,7 +119,7 @@ impl<'a, W: World> Keeper<'a, W> {
             }
             None => self.delete().await,
         }
-        // Its place, and its ports, are free only when nothing of it is left.
+        // Its place, and its ports, are free only when nothing of it is left, unless it is kept.
         drop(slot);
     }
 

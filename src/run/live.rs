@@ -29,7 +29,7 @@ use crate::{
     janitor::Janitor,
     ledger::{self, Ledger, LedgerError, Notes},
     password::Known,
-    plan::{ClusterName, ClusterPlan, Plan, Reused},
+    plan::{self, ClusterName, ClusterPlan, Plan, Reused},
     report::{JsonLines, Tally, Terminal, Verdict},
     selection::Selection,
     settings::Settings,
@@ -166,9 +166,7 @@ impl Live<'_> {
             suites: selected,
             plan: serde_json::json!(world.plan),
         });
-        // Ports of this machine can belong to one cluster only.
-        let fixed = world.plan.clusters.iter().filter(|cluster| cluster.has_fixed_ports());
-        let clusters = if fixed.count() > 1 { 1 } else { CLUSTERS };
+        let clusters = plan::at_once(&world.plan.clusters, CLUSTERS);
         let course = Course {
             world,
             plan: &world.plan,

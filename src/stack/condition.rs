@@ -8,7 +8,7 @@ use std::{
 
 use futures_util::StreamExt as _;
 use kube::{
-    Api, ResourceExt as _,
+    Api, ResourceExt,
     api::{DynamicObject, ListParams},
     runtime::{WatchStreamExt as _, watcher::watch_object},
 };
@@ -33,7 +33,6 @@ use crate::{
 const SERVED: Duration = Duration::from_millis(500);
 /// How many objects of its kind are named where one is missing.
 const OTHERS: u32 = 8;
-const ABSENT: &str = "there is none yet";
 
 /// Waits until a condition of a workload holds. Its limit counts from `begun`.
 pub(super) async fn wait(
@@ -120,13 +119,18 @@ async fn look(
 /// That an object is not there, and what there is of its kind, as far as the server says it.
 async fn others(api: &Api<DynamicObject>) -> String {
     let few = ListParams::default().limit(OTHERS);
-    let Ok(found) = api.list_metadata(&few).await else { return ABSENT.to_owned() };
-    let names = found.items.iter().map(|object| format!("`{}`", object.name_any()));
-    match (found.items.is_empty(), found.metadata.continue_.as_deref().unwrap_or_default()) {
-        (true, _) => ABSENT.to_owned(),
-        (false, "") => format!("{ABSENT}, but {}", listed(names)),
-        (false, _) => format!("{ABSENT}, but {}, and more", listed(names)),
+    let Ok(found) = api.list_metadata(&few).await else { return absent(&[], false) };
+    let names: Vec<_> = found.items.iter().map(ResourceExt::name_any).collect();
+    absent(&names, found.metadata.continue_.is_some_and(|more| !more.is_empty()))
+}
+
+/// That an object is not there, but these are, and more.
+fn absent(names: &[String], more: bool) -> String {
+    if names.is_empty() {
+        return "there is none yet".to_owned();
     }
+    let names = listed(names.iter().map(|name| format!("`{name}`")));
+    format!("there is none yet, but {names}{}", if more { ", and more" } else { "" })
 }
 
 /// How an object stands, seen from a condition.
@@ -201,6 +205,14 @@ mod tests {
             stands(json!({"conditions": [{"type": "Ready", "status": "True"}]})),
             Readiness::Ready
         );
+    }
+
+    #[test]
+    fn of_an_object_that_is_not_there_those_are_told_that_are() {
+        assert_eq!(absent(&[], false), "there is none yet");
+        let names = ["orders".to_owned(), "bills".to_owned()];
+        assert_eq!(absent(&names, false), "there is none yet, but `orders`, `bills`");
+        assert_eq!(absent(&names[..1], true), "there is none yet, but `orders`, and more");
     }
 
     #[test]

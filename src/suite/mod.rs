@@ -166,7 +166,7 @@ impl Suite {
     /// Here and in workloads, what belongs to no namespace (a `ClusterRole`, a webhook, a policy, and what a CRD of
     /// a selected suite says is of the cluster) is renamed to `<name>-<suite>`, and references in objects of
     /// Kubernetes follow. Those inside custom resources follow only where the field is called as Kubernetes calls it
-    /// (`storageClassName`) or says the kind beside the name: what other fields mean cannot be known, so write
+    /// (`storageClassName`) or says group and kind beside the name: what other fields mean cannot be known, so write
     /// `<name>-<suite>` there, and in objects that cases make. Webhooks and policies see the suite's own
     /// namespaces only; for objects without a namespace they are still asked. CRDs are
     /// shared by all suites and keep their name, as does what is found by its name alone (`APIService`,

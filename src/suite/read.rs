@@ -24,8 +24,13 @@ impl Suite {
             return None;
         }
         let own = name.strip_prefix(&self.name).and_then(|rest| rest.strip_prefix('-'));
-        let suffixes: Vec<_> = self.namespaces.iter().map(String::as_str).collect();
-        similar::get_close_matches(own.unwrap_or(name), &suffixes, 1, NEAR).first().copied()
+        let is_near = |known: &str| {
+            !similar::get_close_matches(own.unwrap_or(name), &[known], 1, NEAR).is_empty()
+        };
+        let mut suffixes = self.namespaces.iter().map(String::as_str);
+        // With the suite's own name before it, all would be near to each other.
+        let whole = |suffix: &str| own.is_none() && is_near(&format!("{}-{suffix}", self.name));
+        suffixes.find(|suffix| is_near(suffix) || whole(suffix))
     }
 
     /// All its namespaces, its own first.
@@ -110,7 +115,7 @@ mod tests {
     #[test]
     fn a_name_that_is_nearly_that_of_a_declared_namespace_is_told_from_a_foreign_one() {
         let suite = Suite::new("shop", "shop").namespace("workflows");
-        for near in ["workflow", "worklfows", "shop-workflow", "Workflows"] {
+        for near in ["workflow", "worklfows", "shop-workflow", "Workflows", "shpo-workflows"] {
             assert_eq!(suite.nearly_namespace(near), Some("workflows"), "{near}");
         }
         for far in ["", "shop", "workflows", "shop-workflows", "shop-system", "default", "flows"] {

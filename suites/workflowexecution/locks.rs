@@ -103,10 +103,11 @@ async fn who_did_not_get_a_target_does_not_end_the_run_on_it(ctx: Ctx) -> CaseRe
 
 /// The cooldown, and what comes after it.
 async fn a_target_rests_before_the_next_one_runs(ctx: Ctx) -> CaseResult {
-    let first = run(&ctx, "taken", HELLO, json!({})).await?;
-    let done = until_in(&ctx, &first, "Completed").await?;
     // Who comes next may come from anywhere.
     let elsewhere = ctx.objects().beside("other");
+    elsewhere.make_namespace().await?;
+    let first = run(&ctx, "taken", HELLO, json!({})).await?;
+    let done = until_in(&ctx, &first, "Completed").await?;
     let next = make(&elsewhere, rival(&ctx, "next")).await?;
     let until = async |phase: &str| {
         let status = json!({"status": {"phase": phase}});

@@ -119,7 +119,7 @@ impl Belongings {
     /// Waits until no other case holds a namespace of this name, and makes it with what is written on it.
     pub(super) async fn hold(&self, name: &str, marks: &Marks) -> Result<(), ObjectsError> {
         if self.noted().held.iter().any(|held| held.name() == name) {
-            return Ok(());
+            return self.ensure(name, marks).await.map(drop);
         }
         let later =
             self.noted().held.iter().map(Held::name).find(|held| *held > name).map(str::to_owned);
@@ -141,7 +141,10 @@ impl Belongings {
             self.noted().held.retain(|held| held.name() != name);
             return Err(over.into());
         }
-        self.vacate(name).await?;
+        if let Err(another) = self.vacate(name).await {
+            self.noted().held.retain(|held| held.name() != name);
+            return Err(another);
+        }
         self.ensure(name, marks).await.map(drop)
     }
 

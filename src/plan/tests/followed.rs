@@ -75,3 +75,37 @@ fn classes_and_volumes_are_followed_wherever_they_are_named() {
     assert_eq!(by("FlowSchema")["spec"]["priorityLevelConfiguration"]["name"], "low-shop");
     assert_eq!(by("PersistentVolumeClaim")["spec"]["storageClassName"], "standard");
 }
+
+#[test]
+fn a_reference_of_a_custom_resource_is_followed_if_it_says_the_group_and_the_kind() {
+    let issuer = |group: &str| {
+        let reference = json!({"group": group, "kind": "ClusterIssuer", "name": "ca"});
+        object(
+            "cert-manager.io/v1",
+            "Certificate",
+            &format!("by-{group}"),
+            &json!({"spec": {"issuerRef": reference}}),
+        )
+    };
+    let definition = json!({"spec": {
+        "group": "cert-manager.io", "scope": "Cluster",
+        "names": {"kind": "ClusterIssuer", "plural": "clusterissuers"},
+    }});
+    let suite = planned(vec![
+        object(
+            "apiextensions.k8s.io/v1",
+            "CustomResourceDefinition",
+            "clusterissuers.cert-manager.io",
+            &definition,
+        ),
+        object("cert-manager.io/v1", "ClusterIssuer", "ca", &json!({})),
+        issuer("cert-manager.io"),
+        issuer("another.example"),
+    ]);
+    let names: Vec<_> = suite
+        .resources
+        .iter()
+        .filter_map(|object| object.pointer("/spec/issuerRef/name"))
+        .collect();
+    assert_eq!(names, ["ca-shop", "ca"]);
+}

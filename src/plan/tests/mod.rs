@@ -265,5 +265,18 @@ fn a_port_that_the_project_maps_itself_is_given_to_nobody() {
     let numbers: Vec<_> =
         plan.suites.iter().flat_map(SuitePlan::endpoints).map(|it| it.node_port).collect();
     assert_eq!(numbers, [30091, 30001]);
-    assert!(plan.clusters[0].has_fixed_ports(), "no other cluster can have port 80 meanwhile");
+}
+
+#[test]
+fn clusters_that_hold_the_same_ports_of_this_machine_are_there_one_at_a_time() {
+    let suites = || [shop("shop", 30090), shop("stall", 30091).own_cluster()];
+    let of = |plan: &Plan| (plan.clusters.len(), at_once(&plan.clusters, 2));
+    let free = inventory();
+    assert_eq!(of(&plan(&suites(), &free, &[]).unwrap()), (2, 2));
+    let mut mapped = inventory();
+    let own = json!([{"containerPort": 30000, "hostPort": 80}]);
+    mapped.project_cluster()["nodes"][0]["extraPortMappings"] = own;
+    assert_eq!(of(&plan(&suites(), &mapped, &[]).unwrap()), (2, 1));
+    let one = [shop("shop", 30090)];
+    assert_eq!(of(&plan(&one, &mapped, &[]).unwrap()), (1, 2));
 }
