@@ -26,6 +26,7 @@ mod serialize;
 mod suite;
 #[cfg(test)]
 mod tests;
+mod unreached;
 
 pub(crate) use case::CasePlan;
 pub(crate) use cluster_name::ClusterName;
@@ -70,6 +71,7 @@ impl Plan {
             for suite in &group.suites {
                 suites.push(suite::plan(inputs, name, suite, &node_ports, &mut problems));
             }
+            unreached::fill(&node_ports, node_ports::RANGE, &mut suites);
             clusters.push(clusters::plan(inputs, group, &suites, &node_ports, &mut problems));
             planned.extend(suites.into_iter().map(|suite| (suite.name.clone(), suite)));
         }

@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// What a Kubernetes server gives to NodePorts unless told otherwise.
-const RANGE: std::ops::RangeInclusive<u16> = 30000..=32767;
+pub(super) const RANGE: std::ops::RangeInclusive<u16> = 30000..=32767;
 
 /// How many more a cluster that may be kept maps, for endpoints that are declared later: a mapping
 /// cannot be added to a container, and each one costs a process.
@@ -27,6 +27,8 @@ pub(super) struct Assigned {
     numbers: BTreeMap<Key, u16>,
     /// Those that no endpoint has yet.
     pub(super) spare: Vec<u16>,
+    /// All that are an endpoint's, or may be.
+    pub(super) reserved: BTreeSet<u16>,
 }
 
 /// Assigns the NodePorts of suites that share a cluster.
@@ -64,7 +66,9 @@ fn fresh(inputs: &Inputs<'_>, group: &Group<'_>, problems: &mut Vec<Problem>) ->
         }
     }
     let spare = if inputs.cli.keep == Keep::Never { 0 } else { SPARE };
-    Assigned { numbers, spare: free.take(spare).collect() }
+    let spare: Vec<_> = free.take(spare).collect();
+    let reserved = numbers.values().copied().chain(spare.iter().copied()).chain(named.clone());
+    Assigned { reserved: reserved.collect(), numbers, spare }
 }
 
 /// What the kept run gave them; a new endpoint gets one that its cluster maps and nobody has.
@@ -83,7 +87,9 @@ fn again(reused: &Reused, group: &Group<'_>, problems: &mut Vec<Problem>) -> Ass
             problems.push(Problem::NotMapped { run, suite, endpoint });
         }
     }
-    Assigned { numbers, spare: Vec::new() }
+    let mapped = reused.mapped(&group.name);
+    let reserved = numbers.values().chain(mapped).copied().collect();
+    Assigned { reserved, numbers, spare: Vec::new() }
 }
 
 fn members<'a>(group: &'a Group<'_>) -> impl Iterator<Item = (Key, &'a Endpoint)> {

@@ -58,6 +58,12 @@ impl Reused {
         held.collect::<Vec<_>>().join("; ")
     }
 
+    /// The mapped NodePorts of a cluster.
+    pub(super) fn mapped(&self, cluster: &ClusterName) -> impl Iterator<Item = &u16> {
+        let known = self.clusters.iter().filter(move |known| known.name == *cluster);
+        known.flat_map(|known| &known.node_ports)
+    }
+
     /// The mapped NodePorts of a cluster that no endpoint of the kept run has.
     pub(super) fn free(&self, cluster: &ClusterName) -> BTreeSet<u16> {
         let Some(cluster) = self.clusters.iter().find(|known| known.name == *cluster) else {

@@ -245,6 +245,15 @@ impl SuitePlan {
         self.resources.iter().chain(self.workloads().flat_map(|workload| &workload.objects))
     }
 
+    /// The same, to be changed.
+    pub(super) fn objects_mut(&mut self) -> impl Iterator<Item = &mut Value> {
+        let workloads = self.tiers.iter_mut().flat_map(|tier| match tier {
+            TierPlan::Workloads(workloads) => workloads.as_mut_slice(),
+            TierPlan::Migrations(_) | TierPlan::Step(_) => &mut [],
+        });
+        self.resources.iter_mut().chain(workloads.flat_map(|workload| &mut workload.objects))
+    }
+
     /// All its namespaces, its own first.
     pub(crate) fn namespaces(&self) -> impl Iterator<Item = &str> {
         self.namespaces.iter().map(String::as_str)

@@ -15,6 +15,7 @@ mod room;
 mod sharing;
 mod steps;
 mod tiers;
+mod unreached;
 
 use super::*;
 use crate::{
