@@ -71,7 +71,7 @@ impl Plan {
             for suite in &group.suites {
                 suites.push(suite::plan(inputs, name, suite, &node_ports, &mut problems));
             }
-            unreached::fill(&node_ports, node_ports::RANGE, &mut suites);
+            unreached::fill(&node_ports, &mut suites);
             clusters.push(clusters::plan(inputs, group, &suites, &node_ports, &mut problems));
             planned.extend(suites.into_iter().map(|suite| (suite.name.clone(), suite)));
         }

@@ -4,12 +4,14 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     hash::{DefaultHasher, Hash as _, Hasher as _},
-    ops::RangeInclusive,
 };
 
 use serde_json::{Value, json};
 
-use super::{SuitePlan, node_ports::Assigned};
+use super::{
+    SuitePlan,
+    node_ports::{Assigned, RANGE},
+};
 use crate::manifest::text_at;
 
 /// A port of a Service: its namespace, its name, the number and the protocol.
@@ -17,7 +19,7 @@ type Key = (String, String, u64, String);
 
 /// Fills the Services of suites that share a cluster. A port keeps its number as long as no other one is in its way, so
 /// that a kept cluster has it already.
-pub(super) fn fill(node_ports: &Assigned, range: RangeInclusive<u16>, suites: &mut [SuitePlan]) {
+pub(super) fn fill(node_ports: &Assigned, suites: &mut [SuitePlan]) {
     let mut taken = node_ports.reserved.clone();
     let services = |suite: &SuitePlan| -> Vec<u16> {
         let ports = suite.objects().filter_map(|object| object.pointer("/spec/ports")?.as_array());
@@ -35,7 +37,7 @@ pub(super) fn fill(node_ports: &Assigned, range: RangeInclusive<u16>, suites: &m
                 (of.clone(), port["port"].as_u64().unwrap_or_default());
             let key = (namespace, name, number, text_at(port, "/protocol").to_owned());
             let known = drawn.get(&key).copied();
-            if let Some(number) = known.or_else(|| draw(&key, range.clone(), &mut taken)) {
+            if let Some(number) = known.or_else(|| draw(&key, &mut taken)) {
                 port["nodePort"] = json!(number);
                 drawn.insert(key, number);
             }
@@ -53,10 +55,10 @@ fn has_some(object: &Value) -> bool {
         }
 }
 
-fn draw(key: &Key, range: RangeInclusive<u16>, taken: &mut BTreeSet<u16>) -> Option<u16> {
+fn draw(key: &Key, taken: &mut BTreeSet<u16>) -> Option<u16> {
     let mut hasher = DefaultHasher::new();
     key.hash(&mut hasher);
-    let all: Vec<_> = range.collect();
+    let all: Vec<_> = RANGE.collect();
     let from = usize::try_from(hasher.finish() % u64::try_from(all.len()).ok()?).ok()?;
     all.iter().cycle().skip(from).take(all.len()).copied().find(|number| taken.insert(*number))
 }

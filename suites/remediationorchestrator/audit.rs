@@ -1,7 +1,5 @@
 //! The trail of a remediation: started, gone on, ended (DD-AUDIT-003, contract 6.2).
 
-use std::time::Duration;
-
 use kindwright::{Case, CaseResult, Ctx, case, ensure, ensure_eq};
 use serde_json::{Value, json};
 
@@ -9,9 +7,6 @@ use super::{
     ACTOR, COMPLETED, CONTROLLER, MOVED, SOON, STARTED,
     play::{ANALYSIS, APPROVAL, EXECUTION, Play, WORKFLOW, to_be_approved},
 };
-
-/// How long an event may take to be found (contract 6.8).
-const FOUND: Duration = Duration::from_mins(2);
 
 pub(super) fn cases() -> impl IntoIterator<Item = Case> {
     let beyond = [
@@ -42,7 +37,7 @@ async fn the_beginning_of_a_remediation_is_found_in_the_trail(ctx: Ctx) -> CaseR
         "/api/v1/audit/events?event_category=orchestration&correlation_id={}&limit=100",
         play.uid
     );
-    let found = ctx.until("the beginning", FOUND, async || {
+    let found = ctx.until("the beginning", SOON, async || {
         let answer: Value = ctx.get("datastorage", &path).send().await?.expect(200)?.json()?;
         let events = answer["data"].as_array().cloned().unwrap_or_default();
         let started = events.into_iter().find(|event| event["event_type"] == STARTED);
@@ -64,7 +59,7 @@ async fn a_remediation_that_goes_on_leaves_its_transitions(ctx: Ctx) -> CaseResu
         .kinds([STARTED, MOVED])
         .at_least(2)
         .in_order([STARTED, MOVED])
-        .within(FOUND)
+        .within(SOON)
         .holds()
         .await?;
     Ok(())
