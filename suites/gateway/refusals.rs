@@ -1,7 +1,5 @@
 //! What the service refuses, and that nothing is left of it (scenarios 09, 17 and 21).
 
-use std::time::Duration;
-
 use kindwright::{Answer, Case, CaseResult, Ctx, Failure, Method, case, cases, ensure, ensure_eq};
 use serde_json::{Value, json};
 
@@ -11,8 +9,6 @@ use super::{
 
 const JSON: &str = "application/json";
 const CREATION_FAILED: &str = "gateway.crd.creation_failed";
-/// How long the controller of quotas may take to notice a new one.
-const NOTICED: Duration = Duration::from_mins(2);
 
 pub(super) fn cases() -> impl IntoIterator<Item = Case> {
     let all = cases![
@@ -193,7 +189,7 @@ pub(super) async fn allow_no_requests(ctx: &Ctx) -> CaseResult {
         "apiVersion": version, "kind": kind, "metadata": {"name": name}, "spec": {"hard": hard},
     });
     ctx.objects().create(quota).await?;
-    ctx.objects().until_matching(QUOTA, json!({"status": {"hard": hard}}), NOTICED).await?;
+    ctx.objects().until_matching(QUOTA, json!({"status": {"hard": hard}}), SOON).await?;
     Ok(())
 }
 
